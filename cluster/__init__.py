@@ -1,0 +1,1 @@
+"""The ground every process stands on: settings, database, storage, Ray start-up, jobs client."""

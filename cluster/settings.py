@@ -1,0 +1,101 @@
+"""One frozen settings object, read from the environment once per process and validated at start."""
+
+import ipaddress
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting of every process.
+
+    Each field is read from ``BENCHMARK_RUNNER_<FIELD>``, except ``DATABASE_URL``, which has the
+    name that deployment tools already use. Ray hands the environment of ``ray start`` to each
+    process that it starts, so the service, its jobs and the tracker agree.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="BENCHMARK_RUNNER_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    data_folder: Path = Field(
+        default=Path("data"),
+        description="Folder of the default database, storage and prepared model weights, relative "
+        "to the folder in which the service is started.",
+    )
+    database_url: str = Field(
+        default="",
+        validation_alias="DATABASE_URL",
+        description="SQLAlchemy URL; empty: SQLite (WAL) in the data folder.",
+    )
+    storage_url: str = Field(
+        default="",
+        description="Where datasets and results live: file:///folder (empty: in the data folder).",
+    )
+    models_folder: Path = Field(
+        default=REPOSITORY / "configs" / "models",
+        description="Folder of the model registry, one YAML file a model.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the HTTP service binds to.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port of the HTTP service.")
+
+    max_upload_bytes: int = Field(
+        default=10 * 2**30, gt=0, description="Largest accepted dataset file, bytes."
+    )
+    max_line_bytes: int = Field(
+        default=16 * 2**20, gt=0, description="Longest accepted line of a dataset, bytes."
+    )
+    max_reported_errors: int = Field(
+        default=100, gt=0, description="Errors listed one by one for a rejected dataset."
+    )
+
+    cpu_slots: int = Field(
+        default=1,
+        gt=0,
+        description="Engines that may run at once on a cluster without GPUs. One engine already "
+        "uses every core of its machine.",
+    )
+    cpu_kv_cache_gib: int = Field(
+        default=2, gt=0, description="KV cache of an engine on CPU, GiB (VLLM_CPU_KVCACHE_SPACE)."
+    )
+    max_attempts: int = Field(
+        default=3,
+        gt=0,
+        description="Times a benchmark's job is started before the benchmark is given up.",
+    )
+    max_replica_restarts: int = Field(
+        default=5,
+        ge=0,
+        description="Times one replica is restarted within a job before the job fails.",
+    )
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> Self:
+        # There is no authentication yet, so any other address would be open to the world.
+        if self.host != "localhost" and not ipaddress.ip_address(self.host).is_loopback:
+            raise ValueError(
+                f"host {self.host!r} is not a loopback address. The service has no authentication "
+                "yet and refuses to listen to the network; put an authenticating proxy before it."
+            )
+        return self
+
+    @property
+    def sql_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.data_folder.resolve()}/benchmark_runner.db"
+
+    @property
+    def storage_uri(self) -> str:
+        """The storage URI in force."""
+        return self.storage_url or (self.data_folder.resolve() / "storage").as_uri()
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,88 @@
+"""Objects under one storage URI: datasets and results, whole or not at all.
+
+Keys are ``/``-separated paths relative to the URI. An object appears under its key only when it
+is complete: it is written aside and renamed. ``file://`` is the default; the rest of the code
+knows nothing of local disks except for :meth:`Storage.append`, which object stores lack.
+"""
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from cluster.settings import settings
+
+_KEY = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
+_ASIDE = ".tmp-"
+
+
+class Storage:
+    """The objects under a ``file://`` URI."""
+
+    def __init__(self, uri: str) -> None:
+        parts = urlsplit(uri)
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+            raise ValueError(f"storage_url {uri!r}: only file:///folder is supported so far")
+        self.root = Path(url2pathname(parts.path))
+
+    def path(self, key: str) -> Path:
+        """The local path of ``key``. A key that could leave the root is refused."""
+        if not _KEY.match(key):
+            raise ValueError(f"not a storage key: {key!r}")
+        return self.root / key
+
+    def exists(self, key: str) -> bool:
+        return self.path(key).exists()
+
+    def list(self, prefix: str) -> list[str]:
+        """Names of the complete objects directly under ``prefix``, sorted."""
+        folder = self.path(prefix)
+        if not folder.is_dir():
+            return []
+        return sorted(e.name for e in os.scandir(folder) if not e.name.startswith(_ASIDE))
+
+    @contextmanager
+    def write(self, key: str) -> Generator[BinaryIO]:
+        """A binary file that becomes ``key`` when the block ends, and nothing if it raises."""
+        target = self.path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f"{_ASIDE}{uuid.uuid4().hex}")
+        try:
+            with aside.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(target)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+    def append(self, key: str) -> BinaryIO:
+        """Open ``key`` unbuffered at its end, so that each write survives a kill of the writer."""
+        target = self.path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("ab", buffering=0)
+
+    def read(self, key: str) -> bytes:
+        return self.path(key).read_bytes()
+
+    def delete(self, key: str) -> None:
+        """Delete an object or all under a prefix; what does not exist is deleted already."""
+        path = self.path(key)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=False)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@cache
+def storage(uri: str | None = None) -> Storage:
+    """The storage of this process."""
+    return Storage(uri or settings().storage_uri)

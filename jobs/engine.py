@@ -1,0 +1,187 @@
+"""Engines: what answers a request. vLLM for real, and a fake that is named as such.
+
+An engine takes an OpenAI request (URL and body) and gives the HTTP status and body of its answer.
+vLLM is run as its own OpenAI-compatible application inside this process and called without a
+socket, so that everything of the format (templates, parameters, errors, usage) is vLLM's own.
+"""
+
+import asyncio
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import httpx
+
+from cluster.settings import settings
+from jobs.schemas import BenchmarkSpec, Endpoint, ModelSpec
+from jobs.weights import resolve
+
+# The application accepts only names that it serves; every request is sent under this one.
+_BASE_URL = "http://engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine said to one request."""
+
+    status_code: int
+    body: dict[str, Any]
+
+
+class Engine(Protocol):
+    async def start(self) -> None:
+        """Load. Raises when the model cannot be loaded; the message says why."""
+        ...
+
+    async def send(self, url: str, body: dict[str, Any]) -> Answer:
+        """Answer one request. A request that the engine rejects is an answer with its status."""
+        ...
+
+    @property
+    def dead(self) -> bool:
+        """The engine will never answer again, so what it answered last may not be trusted."""
+        ...
+
+    async def stop(self) -> None: ...
+
+
+def create(spec: BenchmarkSpec, *, on_gpu: bool) -> Engine:
+    """The engine that the benchmark's model asks for; not yet started."""
+    if spec.model.engine == "fake":
+        return FakeEngine(spec.model)
+    return VllmEngine(spec.model, task=spec.task, on_gpu=on_gpu)
+
+
+class VllmEngine:
+    """vLLM's OpenAI application in process."""
+
+    def __init__(self, model: ModelSpec, *, task: str, on_gpu: bool) -> None:
+        self._model = model
+        self._task = task
+        self._on_gpu = on_gpu
+        self._llm: Any = None
+        self._client: httpx.AsyncClient | None = None
+
+    async def start(self) -> None:
+        # Read by vLLM when it is imported.
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(settings().cpu_kv_cache_gib))
+        weights = await asyncio.to_thread(resolve, self._model)
+
+        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.entrypoints.launchers.api_server.app_state import init_app_state
+        from vllm.entrypoints.launchers.app import build_app
+        from vllm.entrypoints.launchers.cli_args import make_arg_parser
+        from vllm.utils.argparse_utils import FlexibleArgumentParser
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        args: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([])
+        for name, value in self._arguments(weights).items():
+            if not hasattr(args, name):
+                raise ValueError(f"{self._model.model_id}: vLLM has no engine argument {name!r}")
+            setattr(args, name, value)
+        # Building the engine blocks for as long as the weights load, but must happen on the loop
+        # that will run it; nothing else is on this loop yet.
+        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs.from_cli_args(args))
+        tasks = await self._llm.get_supported_tasks()
+        app = build_app(args, tasks, self._llm.model_config)
+        await init_app_state(self._llm, app.state, args, tasks)
+        transport = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=None)
+
+    async def send(self, url: str, body: dict[str, Any]) -> Answer:
+        assert self._client is not None, "start() first"
+        response = await self._client.post(url, json=body | {"model": self._model.model_id})
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = {"error": {"message": response.text[:1000], "code": response.status_code}}
+        return Answer(response.status_code, answer)
+
+    @property
+    def dead(self) -> bool:
+        return bool(self._llm is not None and self._llm.errored)
+
+    async def stop(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+        if self._llm is not None:
+            self._llm.shutdown()
+
+    def _arguments(self, weights: str) -> dict[str, Any]:
+        model = self._model
+        arguments: dict[str, Any] = {
+            "model": weights,
+            "revision": model.weights.revision,
+            "served_model_name": [model.model_id],
+            "dtype": model.dtype,
+            "quantization": model.quantization,
+            "max_model_len": model.max_model_len,
+            "tensor_parallel_size": model.tensor_parallel,
+            "max_num_seqs": model.max_num_seqs,
+            "chat_template": model.chat_template,
+            "enable_per_request_metrics": True,
+            "enable_prompt_tokens_details": True,
+            "enable_log_requests": False,
+        }
+        if self._task == "embed":
+            arguments |= {"runner": "pooling", "convert": "embed"}
+        arguments |= model.engine_args
+        if not self._on_gpu:
+            arguments |= {"tensor_parallel_size": 1} | model.cpu_engine_args
+        return arguments
+
+
+class FakeEngine:
+    """Answers by rule and without a model, for load and fault tests. Never for real results.
+
+    ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
+    ``request_seconds`` (0) and ``output_tokens`` (16). A request whose last message contains
+    ``fake:error`` is answered with status 400. The same request gets the same answer.
+    """
+
+    def __init__(self, model: ModelSpec) -> None:
+        self._model = model
+        self._load = float(model.engine_args.get("load_seconds", 0))
+        self._pace = float(model.engine_args.get("request_seconds", 0))
+        self._tokens = int(model.engine_args.get("output_tokens", 16))
+
+    async def start(self) -> None:
+        await asyncio.sleep(self._load)
+
+    async def send(self, url: str, body: dict[str, Any]) -> Answer:
+        await asyncio.sleep(self._pace)
+        text = str(body.get("messages") or body.get("prompt") or body.get("input"))
+        if "fake:error" in text:
+            problem = {"message": "rejected as asked", "type": "BadRequestError", "code": 400}
+            return Answer(400, {"error": problem})
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        tokens = min(self._tokens, int(body.get("max_tokens") or self._tokens))
+        content = " ".join(["fake", *(digest[i : i + 4] for i in range(tokens - 1))])
+        choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
+        if url == Endpoint.COMPLETIONS:
+            choice["text"] = content
+        else:
+            choice["message"] = {"role": "assistant", "content": content}
+        usage = {"prompt_tokens": len(text.split()), "completion_tokens": tokens}
+        usage["total_tokens"] = sum(usage.values())
+        return Answer(
+            200,
+            {
+                "id": f"fake-{digest[:16]}",
+                "object": "chat.completion",
+                "created": int(time.time()),
+                "model": self._model.model_id,
+                "choices": [choice],
+                "usage": usage,
+            },
+        )
+
+    @property
+    def dead(self) -> bool:
+        return False
+
+    async def stop(self) -> None:
+        return

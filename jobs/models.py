@@ -1,0 +1,121 @@
+"""The SQL tables: ``datasets`` and ``benchmarks`` as in the owner's design, with more columns."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    func,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """A UTC time. SQLite forgets the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own convention
+        datetime: Timestamp,
+        str: Text,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+    }
+
+
+class DatasetRow(Base):
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    file_path: Mapped[str]
+    count: Mapped[int] = mapped_column(BigInteger)
+    uploaded_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    endpoints: Mapped[list[str]]
+    models: Mapped[list[str]]
+    deleted_at: Mapped[datetime | None]
+    """Set when a dataset is deleted that finished benchmarks still name; its files are gone."""
+
+
+class ModelRow(Base):
+    __tablename__ = "model_registry"
+
+    model_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    name: Mapped[str]
+    spec: Mapped[dict[str, Any]]
+    """A :class:`jobs.schemas.ModelSpec`."""
+    removed_at: Mapped[datetime | None]
+    """Set when its file is gone from the registry folder; finished benchmarks still name it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+
+
+class BenchmarkRow(Base):
+    __tablename__ = "benchmarks"
+    __table_args__ = (Index("ix_benchmarks_status_created_at", "status", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model_registry.model_id"))
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[int] = mapped_column(server_default="0", default=0)
+    completed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    total: Mapped[int] = mapped_column(BigInteger)
+    throughput: Mapped[float] = mapped_column(server_default="0", default=0.0)
+    eta_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    started_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    total_time_seconds: Mapped[float | None]
+    results_file: Mapped[str | None]
+    metadata_file: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+    # Beyond the owner's design:
+    phase: Mapped[str] = mapped_column(String(16))
+    failed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    output_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    total_throughput: Mapped[float] = mapped_column(server_default="0", default=0.0)
+    spec: Mapped[dict[str, Any]]
+    """A :class:`jobs.schemas.BenchmarkSpec`: what the job reads."""
+    placement: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """A :class:`jobs.schemas.Placement`, once admitted."""
+    job_id: Mapped[str | None]
+    """Submission id of the Ray job at work; the benchmark's id on the first attempt."""
+    attempts: Mapped[int] = mapped_column(server_default="0", default=0)
+    load_seconds: Mapped[float | None]
+    generation_seconds: Mapped[float | None]
+    """From the first request's hand-over to the last result."""
+    error: Mapped[str | None]
+
+    dataset: Mapped[DatasetRow] = relationship(lazy="joined", innerjoin=True)
+    model: Mapped[ModelRow] = relationship(lazy="joined", innerjoin=True)

@@ -1,0 +1,195 @@
+"""How results reach storage: a journal per chunk while it runs, one Parquet part when it is done.
+
+A chunk is a run of consecutive requests. Its journal has a JSON line per finished request,
+appended at once; its part replaces the journal when all are finished. Both names derive from the
+chunk, so doing a chunk twice overwrites itself. A part that exists is done, a journal that exists
+says which rows are: resuming, retrying a lost replica and restarting a driver are all "do what is
+missing".
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, TypedDict
+
+import duckdb
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cluster.storage import storage
+from jobs.schemas import Tally
+
+SCHEMA = pa.schema(
+    [
+        ("row_id", pa.int64()),
+        ("custom_id", pa.string()),
+        ("request_id", pa.string()),
+        ("status_code", pa.int32()),
+        ("body", pa.string()),
+        ("error", pa.string()),
+        ("text", pa.string()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("cached_tokens", pa.int64()),
+        ("output_tokens", pa.int64()),
+        ("latency_ms", pa.float64()),
+        ("ttft_ms", pa.float64()),
+        ("itl_ms", pa.float64()),
+        ("queue_ms", pa.float64()),
+        ("finished_at", pa.timestamp("us", tz="UTC")),
+        ("replica", pa.string()),
+    ]
+)
+
+
+class Record(TypedDict):
+    """A result as it is stored. ``body`` and ``error`` are JSON text."""
+
+    row_id: int
+    custom_id: str
+    request_id: str
+    status_code: int
+    body: str | None
+    error: str | None
+    text: str | None
+    finish_reason: str | None
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    latency_ms: float
+    ttft_ms: float | None
+    itl_ms: float | None
+    queue_ms: float | None
+    finished_at: float
+    """Seconds since the epoch."""
+    replica: str
+
+
+def succeeded(record: Record) -> bool:
+    return 200 <= record["status_code"] < 300
+
+
+def tally(records: Iterable[Record]) -> Tally:
+    """Count ``records``."""
+    return sum((_one(record) for record in records), Tally())
+
+
+def _one(record: Record) -> Tally:
+    return Tally(
+        completed=succeeded(record),
+        failed=not succeeded(record),
+        prompt_tokens=record["prompt_tokens"] or 0,
+        output_tokens=record["output_tokens"] or 0,
+    )
+
+
+def table(records: Iterable[Record]) -> pa.Table:
+    """Records as an Arrow table of :data:`SCHEMA`."""
+    rows: list[dict[str, Any]] = [
+        {**record, "finished_at": datetime.fromtimestamp(record["finished_at"], UTC)}
+        for record in records
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+class Chunk:
+    """One chunk of a benchmark on storage."""
+
+    def __init__(self, benchmark_id: str, index: int) -> None:
+        self.index = index
+        self._part = f"benchmarks/{benchmark_id}/parts/{index:07d}.parquet"
+        self._journal = f"benchmarks/{benchmark_id}/journals/{index:07d}.jsonl"
+        self.records: dict[int, Record] = {}
+        self.tally = Tally()
+        self._file: BinaryIO | None = None
+
+    def is_done(self) -> bool:
+        return storage().exists(self._part)
+
+    def open(self) -> None:
+        """Read what an earlier try has finished, and go on after it."""
+        whole = b""
+        if storage().exists(self._journal):
+            data = storage().read(self._journal)
+            whole = data[: data.rfind(b"\n") + 1]
+            if len(whole) < len(data):
+                # The writer was killed in the middle of a line; that request is done again.
+                with storage().write(self._journal) as file:
+                    file.write(whole)
+        self.records = {
+            record["row_id"]: record for record in map(orjson.loads, whole.splitlines())
+        }
+        self.tally = tally(self.records.values())
+        self._file = storage().append(self._journal)
+
+    def add(self, record: Record) -> None:
+        """Keep a finished request; when this returns, a kill of the process cannot lose it."""
+        assert self._file is not None, "open() first"
+        self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        self.records[record["row_id"]] = record
+        self.tally += _one(record)
+
+    def finish(self) -> None:
+        """Turn the journal into the part."""
+        assert self._file is not None, "open() first"
+        ordered = sorted(self.records.values(), key=lambda record: record["row_id"])
+        with storage().write(self._part) as file:
+            pq.write_table(table(ordered), file, compression="zstd")
+        self._file.close()
+        storage().delete(self._journal)
+
+
+def done(benchmark_id: str) -> set[int]:
+    """Indices of the chunks whose parts exist."""
+    names = storage().list(f"benchmarks/{benchmark_id}/parts")
+    return {int(name.removesuffix(".parquet")) for name in names}
+
+
+def unfinished(benchmark_id: str) -> list[Record]:
+    """Results in journals: of chunks that are at work now, or were when the job was killed.
+
+    List parts after calling this, not before: a chunk that becomes a part in between is then in
+    both, and the part counts; the other way round it would be in neither.
+    """
+    prefix = f"benchmarks/{benchmark_id}/journals"
+    records: list[Record] = []
+    for name in storage().list(prefix):
+        try:
+            data = storage().read(f"{prefix}/{name}")
+        except FileNotFoundError:
+            continue  # became a part after it was listed
+        records += map(orjson.loads, data[: data.rfind(b"\n") + 1].splitlines())
+    return records
+
+
+class Totals(Tally):
+    """What the parts of a benchmark say, as a whole."""
+
+    generation_seconds: float = 0.0
+    """From the first request's hand-over to the last result."""
+
+
+def totals(benchmark_id: str) -> Totals:
+    """Count the results in the parts: the truth about a benchmark."""
+    if not done(benchmark_id):
+        return Totals()
+    with duckdb.connect() as db:
+        row = db.execute(
+            """
+            SELECT count(*) FILTER (status_code BETWEEN 200 AND 299),
+                   count(*) FILTER (status_code NOT BETWEEN 200 AND 299),
+                   coalesce(sum(prompt_tokens), 0)::BIGINT,
+                   coalesce(sum(output_tokens), 0)::BIGINT,
+                   max(epoch(finished_at)) - min(epoch(finished_at) - latency_ms / 1000)
+            FROM read_parquet($1)
+            """,
+            [parts_glob(benchmark_id)],
+        ).fetchone()
+    assert row is not None
+    names = ("completed", "failed", "prompt_tokens", "output_tokens", "generation_seconds")
+    return Totals(**dict(zip(names, row, strict=True)))
+
+
+def parts_glob(benchmark_id: str) -> str:
+    """A pattern that DuckDB reads all parts by."""
+    return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")

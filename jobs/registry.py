@@ -1,0 +1,77 @@
+"""The model registry: ``configs/models/*.yaml`` validated into the ``model_registry`` table."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from cluster.database import session
+from cluster.settings import settings
+from jobs.errors import InvalidRequest, NotFound
+from jobs.models import ModelRow
+from jobs.schemas import Model, ModelSpec
+from jobs.weights import prepared
+
+
+def read(folder: Path) -> dict[str, ModelSpec]:
+    """The entries of the registry folder by id.
+
+    Raises:
+        InvalidRequest: naming the file and the field that is wrong.
+    """
+    entries: dict[str, ModelSpec] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        try:
+            entry = ModelSpec.model_validate(yaml.safe_load(file.read_text()))
+        except (yaml.YAMLError, ValidationError) as error:
+            raise InvalidRequest("invalid_model_file", f"{file}: {error}") from error
+        if entry.model_id in entries:
+            raise InvalidRequest(
+                "invalid_model_file", f"{file}: {entry.model_id!r} is in another file already."
+            )
+        entries[entry.model_id] = entry
+    return entries
+
+
+def load() -> None:
+    """Make the table say what the files say. Entries without a file are kept as removed."""
+    entries = read(settings().models_folder)
+    with session() as sql:
+        rows = {row.model_id: row for row in sql.scalars(select(ModelRow))}
+        for model_id, entry in entries.items():
+            row = rows.pop(model_id, None)
+            if row is None:
+                sql.add(ModelRow(model_id=model_id, name=entry.name, spec=entry.model_dump()))
+            else:
+                row.name, row.spec, row.removed_at = entry.name, entry.model_dump(), None
+        for row in rows.values():
+            row.removed_at = row.removed_at or datetime.now(UTC)
+
+
+def all_models() -> list[Model]:
+    with session() as sql:
+        present = select(ModelRow).where(ModelRow.removed_at.is_(None))
+        rows = sql.scalars(present.order_by(ModelRow.name)).all()
+    return [_model(row) for row in rows]
+
+
+def get(model_id: str) -> Model:
+    with session() as sql:
+        row = sql.get(ModelRow, model_id)
+    if row is None or row.removed_at is not None:
+        known = ", ".join(model.model_id for model in all_models())
+        raise NotFound("model_not_found", f"There is no model {model_id!r}. Known: {known}.")
+    return _model(row)
+
+
+def _model(row: ModelRow) -> Model:
+    spec = ModelSpec.model_validate(row.spec)
+    return Model(**spec.model_dump(), size=_in_words(spec.parameters), prepared=prepared(spec))
+
+
+def _in_words(parameters: int) -> str:
+    if parameters >= 10**9:
+        return f"{parameters / 10**9:.1f}B"
+    return f"{parameters / 10**6:.0f}M"

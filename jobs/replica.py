@@ -1,0 +1,172 @@
+"""One replica: an engine in an actor of Ray Data's pool, doing chunks.
+
+Each call of the actor does one chunk. Several run at once, so that the engine's continuous
+batching never drains between chunks; how many requests are in the engine is bounded here.
+"""
+
+import asyncio
+import os
+import threading
+import time
+import uuid
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import numpy as np
+import orjson
+import structlog
+
+from jobs import datasets, engine, tracker
+from jobs.parts import Chunk, Record
+from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
+
+log = structlog.get_logger()
+
+# Enough that the engine always finds a waiting request when one ends (measured: below this the
+# batch drains at chunk ends), few enough that the wait in its queue stays a small part of latency.
+IN_FLIGHT_PER_SEQ = 2
+_REPORT_SECONDS = 1.0
+
+Batch = dict[str, np.ndarray]
+T = TypeVar("T")
+
+
+class Replica:
+    """The callable class of ``map_batches``: takes chunk indices, returns their counts."""
+
+    def __init__(self, spec: dict[str, Any], *, on_gpu: bool) -> None:
+        self._spec = BenchmarkSpec.model_validate(spec)
+        self._name = f"{os.uname().nodename}-{os.getpid()}"
+        self._rows = datasets.Reader(self._spec.dataset_id)
+        self._engine = engine.create(self._spec, on_gpu=on_gpu)
+        self._slots = asyncio.Semaphore(IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs)
+        self._unreported: dict[int, Tally] = {}
+        # The engine lives on a loop of its own, so that loading it fails in the constructor,
+        # where Ray Data reports it, and so that reports go out while every call is busy.
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True, name="engine").start()
+        started = time.monotonic()
+        self._run(self._engine.start()).result()
+        self._load_seconds = time.monotonic() - started
+        log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
+        self._reporting = self._run(self._report_forever())
+
+    async def __call__(self, batch: Batch) -> Batch:
+        finished = [
+            await asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]
+        ]
+        return {"chunk": batch["chunk"], "finished": np.array(finished)}
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    async def _do(self, index: int) -> int:
+        chunk = Chunk(self._spec.benchmark_id, index)
+        chunk.open()
+        first = index * self._spec.chunk_rows
+        last = min(first + self._spec.chunk_rows, self._spec.total)
+        async with asyncio.TaskGroup() as group:
+            for row in self._rows.rows(first, last):
+                if row["row_id"] not in chunk.records:
+                    await self._slots.acquire()
+                    group.create_task(self._request(row, chunk))
+        await asyncio.to_thread(chunk.finish)
+        self._unreported[index] = chunk.tally
+        return chunk.tally.finished
+
+    async def _request(self, row: dict[str, Any], chunk: Chunk) -> None:
+        try:
+            record = await self._ask(row)
+            if self._engine.dead:
+                # What a dying engine answers are errors that are not the requests' own. The
+                # journal has none of them yet; Ray restarts this actor and they are asked again.
+                log.error("engine died", replica=self._name)
+                os._exit(1)
+            chunk.add(record)
+            self._unreported[chunk.index] = chunk.tally
+        finally:
+            self._slots.release()
+
+    async def _ask(self, row: dict[str, Any]) -> Record:
+        body = prepare(row["url"], orjson.loads(row["body"]), self._spec.sampling)
+        started = time.monotonic()
+        try:
+            answer = await self._engine.send(row["url"], body)
+        except Exception as error:  # a request fails alone, whatever it did to the engine's code
+            log.exception("request failed", custom_id=row["custom_id"])
+            answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
+        latency_ms = (time.monotonic() - started) * 1000
+        return record(row, answer, latency_ms, self._name)
+
+    async def _report_forever(self) -> None:
+        while True:
+            await asyncio.sleep(_REPORT_SECONDS)
+            sent, self._unreported = self._unreported, {}
+            try:
+                await tracker.report(self._spec.benchmark_id, self._load_seconds, sent)
+            except Exception as error:  # the tracker is away: say it again, newer counts first
+                self._unreported = sent | self._unreported
+                log.warning("tracker did not take a report", error=str(error))
+
+
+def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any]:
+    """The body to send: the request's own with the benchmark's overrides.
+
+    Streaming is dropped, as in OpenAI's batches: a result is one body.
+    """
+    body.pop("stream", None)
+    body.pop("stream_options", None)
+    if url == Endpoint.EMBEDDINGS:
+        return body
+    overrides = sampling.model_dump(exclude_none=True)
+    if url == Endpoint.CHAT and "max_tokens" in overrides:
+        # Of the two names for the same limit, vLLM prefers the newer.
+        body.pop("max_tokens", None)
+        overrides["max_completion_tokens"] = overrides.pop("max_tokens")
+    return body | overrides
+
+
+def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replica: str) -> Record:
+    """What is stored of an answer, with vLLM's own figures for the request.
+
+    vLLM's ``time_to_first_token_ms`` counts from scheduling; a user waits from hand-over, so the
+    time in the queue is added. ``mean_itl_ms`` is decode time over output tokens less one.
+    """
+    body = answer.body
+    choices = body.get("choices") or [{}]
+    usage = body.get("usage") or {}
+    metrics = body.get("metrics") or {}
+    ttft, queue = metrics.get("time_to_first_token_ms"), metrics.get("queue_time_ms")
+    return Record(
+        row_id=row["row_id"],
+        custom_id=row["custom_id"],
+        request_id=body.get("id") or f"req_{uuid.uuid4().hex}",
+        status_code=answer.status_code,
+        body=orjson.dumps(body).decode(),
+        error=None,
+        text=_text(choices[0]) if answer.status_code < 300 else _error_text(body),
+        finish_reason=choices[0].get("finish_reason"),
+        prompt_tokens=usage.get("prompt_tokens"),
+        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        output_tokens=usage.get("completion_tokens"),
+        latency_ms=latency_ms,
+        ttft_ms=None if ttft is None else ttft + (queue or 0.0),
+        itl_ms=metrics.get("mean_itl_ms"),
+        queue_ms=queue,
+        finished_at=time.time(),
+        replica=replica,
+    )
+
+
+def _text(choice: dict[str, Any]) -> str | None:
+    message = choice.get("message") or {}
+    text = message.get("content") or choice.get("text")
+    if text is None and message.get("tool_calls"):
+        text = orjson.dumps(message["tool_calls"]).decode()
+    return text
+
+
+def _error_text(body: dict[str, Any]) -> str | None:
+    problem = body.get("error")
+    return problem.get("message") if isinstance(problem, dict) else None

@@ -1,0 +1,182 @@
+"""Which benchmark runs when: admission by free hardware, and what to do about dead jobs.
+
+Called by the tracker about once a second; there is one tracker, so there is one scheduler. Every
+decision is a conditional update in SQL that is committed before Ray hears of it, so a kill in
+between is repaired by the next call: a benchmark that is ``running`` without a job gets one.
+"""
+
+import sys
+from datetime import UTC, datetime
+
+import ray
+import structlog
+from sqlalchemy import select
+
+from cluster import ray_jobs
+from cluster.database import session
+from cluster.ray_jobs import JobStatus
+from cluster.settings import settings
+from jobs import benchmarks, parts
+from jobs.models import BenchmarkRow
+from jobs.schemas import BenchmarkSpec, Phase, Placement, Status
+
+log = structlog.get_logger()
+
+
+def admit() -> None:
+    """Start queued benchmarks, first in first out, while there is hardware for the first."""
+    for candidate in _rows(Status.QUEUED):
+        spec = BenchmarkSpec.model_validate(candidate.spec)
+        placement = place(spec, _total_gpus(), _placements())
+        if placement is None:
+            return
+        # A job submitted by hand waits to be admitted; if it is gone, nobody waits any more.
+        by_hand = candidate.job_id is not None
+        if by_hand and not _alive(candidate.job_id):
+            benchmarks.end(candidate.id, Status.FAILED, error="Its Ray job ended while queued.")
+            continue
+        job_id = candidate.job_id or candidate.id
+        with session() as sql:
+            admitted = benchmarks.advance(
+                sql,
+                candidate.id,
+                [Status.QUEUED],
+                Status.RUNNING,
+                phase=Phase.LOADING.value,
+                started_at=datetime.now(UTC),
+                placement=placement.model_dump(),
+                job_id=job_id,
+                attempts=1,
+            )
+        if admitted:
+            log.info("benchmark admitted", benchmark_id=candidate.id, **placement.model_dump())
+            if not by_hand:
+                _submit(candidate.id, job_id)
+
+
+def place(spec: BenchmarkSpec, total_gpus: int, others: list[Placement]) -> Placement | None:
+    """The hardware for a benchmark beside ``others``; none while it has to wait.
+
+    On GPUs one engine takes ``tensor_parallel`` of them and a benchmark takes all groups that are
+    free, unless its model says how many. Without GPUs, an engine takes a CPU slot.
+    """
+    chunks = -(-spec.total // spec.chunk_rows)
+    wanted = min(spec.model.replicas or chunks, chunks) or 1
+    group = spec.model.tensor_parallel if total_gpus else 0
+    if group:
+        free = total_gpus - sum(other.replicas * other.gpus_per_replica for other in others)
+        possible = free // group
+    else:
+        possible = settings().cpu_slots - sum(other.replicas for other in others)
+    if possible < 1:
+        return None
+    # Without GPUs, replicas of one model only compete for the same cores, so one is the default.
+    replicas = min(wanted, possible) if group or spec.model.replicas else 1
+    return Placement(replicas=replicas, gpus_per_replica=group)
+
+
+def reconcile() -> None:
+    """Compare benchmarks at work with their Ray jobs: finish, restart or give up the ended ones."""
+    for row in _rows(Status.RUNNING, Status.CANCELLING):
+        assert row.job_id is not None
+        state = ray_jobs.status(row.job_id)
+        if row.status == Status.CANCELLING.value:
+            if state is None or state.is_terminal():
+                settle(row.id, Status.CANCELLED)
+            else:
+                ray_jobs.stop(row.job_id)
+        elif (state is None or state.is_terminal()) and not settle(row.id, Status.COMPLETED):
+            _restart(row, state)
+
+
+def settle(benchmark_id: str, status: Status) -> bool:
+    """End a benchmark with the counts of its parts; false if it is not complete but should be."""
+    with session() as sql:
+        total = benchmarks.row(sql, benchmark_id).total
+    counts = parts.totals(benchmark_id)
+    if status is Status.COMPLETED and counts.finished != total:
+        return False
+    seconds = counts.generation_seconds
+    tokens = counts.prompt_tokens + counts.output_tokens
+    ended = benchmarks.end(
+        benchmark_id,
+        status,
+        completed=counts.completed,
+        failed=counts.failed,
+        progress=100 * counts.finished // max(total, 1),
+        prompt_tokens=counts.prompt_tokens,
+        output_tokens=counts.output_tokens,
+        generation_seconds=seconds,
+        throughput=counts.output_tokens / seconds if seconds else 0.0,
+        total_throughput=tokens / seconds if seconds else 0.0,
+        results_file=f"benchmarks/{benchmark_id}/parts",
+        metadata_file=f"benchmarks/{benchmark_id}/manifest.json",
+    )
+    if ended:
+        log.info("benchmark ended", benchmark_id=benchmark_id, status=status.value)
+    return True
+
+
+def check_possible(spec: BenchmarkSpec, total_gpus: int) -> str | None:
+    """Why this cluster can never run the benchmark; none if it can."""
+    group = spec.model.tensor_parallel
+    if 0 < total_gpus < group:
+        return f"{spec.model.name} needs {group} GPUs for one engine; the cluster has {total_gpus}."
+    return None
+
+
+def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
+    """Run the job again over what is missing; after too many attempts, give up."""
+    why = "its Ray job is gone" if state is None else f"its Ray job ended as {state.value}"
+    if row.attempts >= settings().max_attempts:
+        message = f"Given up after {row.attempts} attempts: {why}. {_last_words(row, state)}"
+        settle(row.id, Status.FAILED)
+        with session() as sql:
+            benchmarks.row(sql, row.id).error = message.strip()
+        return
+    attempt = row.attempts + 1
+    job_id = f"{row.id}-{attempt}"
+    with session() as sql:
+        going = benchmarks.advance(
+            sql,
+            row.id,
+            [Status.RUNNING],
+            Status.RUNNING,
+            phase=Phase.LOADING.value,
+            job_id=job_id,
+            attempts=attempt,
+        )
+    if going:
+        log.warning("job restarted", benchmark_id=row.id, attempt=attempt, why=why)
+        _submit(row.id, job_id)
+
+
+def _submit(benchmark_id: str, job_id: str) -> None:
+    command = f"{sys.executable} -m jobs.driver --benchmark {benchmark_id}"
+    ray_jobs.submit(job_id, command, metadata={"benchmark_id": benchmark_id})
+
+
+def _last_words(row: BenchmarkRow, state: JobStatus | None) -> str:
+    if state is None or row.job_id is None:
+        return ""
+    return "Last lines of its log: " + " | ".join(ray_jobs.logs(row.job_id).splitlines()[-3:])
+
+
+def _alive(job_id: str | None) -> bool:
+    state = ray_jobs.status(job_id) if job_id else None
+    return state is not None and not state.is_terminal()
+
+
+def _rows(*status: Status) -> list[BenchmarkRow]:
+    query = select(BenchmarkRow).where(BenchmarkRow.status.in_([one.value for one in status]))
+    with session() as sql:
+        return list(sql.scalars(query.order_by(BenchmarkRow.created_at, BenchmarkRow.id)))
+
+
+def _placements() -> list[Placement]:
+    at_work = _rows(Status.RUNNING, Status.CANCELLING)
+    return [Placement.model_validate(row.placement) for row in at_work]
+
+
+def _total_gpus() -> int:
+    return int(ray.cluster_resources().get("GPU", 0))

@@ -1,0 +1,169 @@
+"""The tracker: one named, detached actor that folds progress into SQL and drives the scheduler.
+
+Replicas report to it, drivers ask it for their work and tell it their end. Killing it hurts no
+benchmark: Ray restarts it, it rebuilds its counts from the parts on storage, and reports are
+absolute and repeated until taken.
+"""
+
+import threading
+import time
+from typing import Any
+
+import ray
+import structlog
+
+from cluster.database import migrate, session
+from jobs import benchmarks, parts, scheduler
+from jobs.models import BenchmarkRow
+from jobs.progress import Progress
+from jobs.schemas import BenchmarkSpec, Phase, Placement, Status, Tally
+
+log = structlog.get_logger()
+
+NAME = "tracker"
+NAMESPACE = "benchmark_runner"
+_TICK_SECONDS = 1.0
+
+Assignment = tuple[BenchmarkSpec, Placement]
+
+
+class Tracker:
+    """The actor's class. Its calls are short; slow work is done by its own thread, each second."""
+
+    def __init__(self) -> None:
+        migrate()
+        self._lock = threading.Lock()
+        self._progress: dict[str, Progress] = {}
+        self._due = threading.Event()
+        threading.Thread(target=self._run, daemon=True, name="tick").start()
+
+    def ping(self) -> str:
+        return "ok"
+
+    def wake(self) -> None:
+        """Look at the queue now rather than at the next second."""
+        scheduler.admit()
+
+    def report(self, benchmark_id: str, load_seconds: float, chunks: dict[int, Tally]) -> None:
+        """Take absolute counts of the chunks that changed since the replica's last report."""
+        progress = self._of(benchmark_id)
+        with self._lock:
+            progress.fold(chunks, load_seconds)
+
+    def assignment(self, benchmark_id: str) -> Assignment | None:
+        """What a driver is to do; none while its benchmark is queued.
+
+        Raises:
+            RuntimeError: the benchmark has ended.
+        """
+        with session() as sql:
+            row = benchmarks.row(sql, benchmark_id)
+        if row.status == Status.QUEUED.value:
+            return None
+        if row.status != Status.RUNNING.value:
+            raise RuntimeError(f"benchmark {benchmark_id} is {row.status}")
+        return BenchmarkSpec.model_validate(row.spec), Placement.model_validate(row.placement)
+
+    def finish(self, benchmark_id: str) -> None:
+        """A driver has seen every chunk done."""
+        scheduler.settle(benchmark_id, Status.COMPLETED)
+        self._due.set()
+
+    def fail(self, benchmark_id: str, message: str) -> None:
+        """A driver cannot go on, for a reason that a restart does not mend."""
+        scheduler.settle(benchmark_id, Status.FAILED)
+        with session() as sql:
+            benchmarks.row(sql, benchmark_id).error = message
+        self._due.set()
+
+    def _of(self, benchmark_id: str) -> Progress:
+        with self._lock:
+            if benchmark_id not in self._progress:
+                self._progress[benchmark_id] = _recovered(benchmark_id)
+            return self._progress[benchmark_id]
+
+    def _run(self) -> None:
+        while True:
+            for step in (scheduler.reconcile, scheduler.admit, self._write):
+                try:
+                    step()
+                except Exception:
+                    # The database or Ray's dashboard is away; the next second tries again.
+                    log.exception("tracker step failed", step=step.__name__)
+            self._due.wait(_TICK_SECONDS)
+            self._due.clear()
+
+    def _write(self) -> None:
+        """Write the progress of the running benchmarks."""
+        running, _ = benchmarks.all_benchmarks(1000, 0, [Status.RUNNING])
+        ids = {benchmark.benchmark_id for benchmark in running}
+        with self._lock:
+            for ended in self._progress.keys() - ids:
+                del self._progress[ended]
+        for benchmark_id in ids:
+            progress = self._of(benchmark_id)
+            with self._lock:
+                values = _values(progress)
+            with session() as sql:
+                row = benchmarks.row(sql, benchmark_id)
+                _keep_forward(row, values)
+                benchmarks.advance(sql, row.id, [Status.RUNNING], Status.RUNNING, **values)
+
+
+def _values(progress: Progress) -> dict[str, Any]:
+    now = time.monotonic()
+    counts = progress.counts
+    if progress.loaded:
+        progress.sample(now)
+    finished_all = counts.finished >= progress.total
+    running = Phase.FINALIZING if finished_all else Phase.RUNNING
+    return {
+        "phase": (running if progress.loaded else Phase.LOADING).value,
+        "completed": counts.completed,
+        "failed": counts.failed,
+        "progress": 100 * counts.finished // max(progress.total, 1),
+        "prompt_tokens": counts.prompt_tokens,
+        "output_tokens": counts.output_tokens,
+        "throughput": progress.output_rate,
+        "total_throughput": progress.total_rate,
+        "eta_seconds": round(progress.eta(now)),
+        "load_seconds": progress.load_seconds,
+    }
+
+
+def _keep_forward(row: BenchmarkRow, values: dict[str, Any]) -> None:
+    """Counts never go back, also not while a restarted tracker waits for the replicas' reports."""
+    if values["completed"] + values["failed"] < row.completed + row.failed:
+        for name in ("completed", "failed", "progress", "prompt_tokens", "output_tokens"):
+            values[name] = getattr(row, name)
+
+
+def _recovered(benchmark_id: str) -> Progress:
+    with session() as sql:
+        row = benchmarks.row(sql, benchmark_id)
+    progress = Progress(row.total, time.monotonic(), benchmarks.prior(row.model_id))
+    progress.recover(parts.totals(benchmark_id), parts.done(benchmark_id))
+    return progress
+
+
+def handle() -> Any:
+    """The tracker of this cluster, started if there is none."""
+    actor: Any = ray.remote(Tracker)
+    return actor.options(
+        name=NAME,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        num_cpus=0,
+        max_concurrency=8,
+        max_restarts=-1,
+        max_task_retries=-1,
+        # A task event per report would grow Ray's GCS for as long as benchmarks run.
+        enable_task_events=False,
+    ).remote()
+
+
+async def report(benchmark_id: str, load_seconds: float, chunks: dict[int, Tally]) -> None:
+    """Report from a replica, and wait until the tracker has taken it."""
+    tracker: Any = ray.get_actor(NAME, namespace=NAMESPACE)
+    await tracker.report.remote(benchmark_id, load_seconds, chunks)

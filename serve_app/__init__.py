@@ -1,0 +1,1 @@
+"""HTTP only: the FastAPI application on Ray Serve, and the command line beside it."""

@@ -1,0 +1,99 @@
+"""``make demo``: from nothing to a finished comparison of real models."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from cluster import launch
+from cluster.settings import REPOSITORY, Settings
+from jobs import registry
+from jobs.errors import InvalidRequest
+from jobs.schemas import Dataset, DatasetUploaded, ModelSpec, Sampling
+from jobs.weights import prepare, prepared
+from serve_app.client import Client
+from serve_app.watch import summary, watch
+
+SAMPLE = REPOSITORY / "configs" / "datasets" / "sample.jsonl"
+# The two whose weights come with the installation.
+EMBEDDED = ("HuggingFaceTB/SmolLM2-135M-Instruct", "google/gemma-3-270m")
+
+
+def run(
+    settings: Settings, dataset: Path, model_ids: Sequence[str], console: Console, *, stay: bool
+) -> bool:
+    """Prepare, start, upload, run, watch and sum up; then serve until interrupted if ``stay``.
+
+    Returns whether every benchmark completed.
+    """
+    chosen = _choose(settings, model_ids)
+    for model in chosen:
+        _prepare(model, console)
+    with console.status("Starting Ray and the service…"):
+        started = time.monotonic()
+        running = launch.service(settings)
+        session = running.__enter__()
+    try:
+        console.print(f"Service up in {time.monotonic() - started:.0f} s: {session.service_url}")
+        with Client(session.service_url) as client:
+            stored = _upload(client, dataset)
+            console.print(f"Dataset {stored.name}: {stored.count:,} requests")
+            asked = [client.run(model.model_id, _id(stored), Sampling()) for model in chosen]
+            ended = watch(client, [one.benchmark_id for one in asked], console)
+        console.print(summary(ended))
+        console.print(f"API and documentation: {session.service_url}/docs")
+        for one in ended:
+            path = f"/admin/benchmarks/{one.benchmark_id}/results"
+            console.print(f"{one.model_name}: {session.service_url}{path}")
+        if stay:
+            console.print("Serving until Ctrl-C.")
+            wait_for_interrupt()
+        return all(one.error is None for one in ended)
+    finally:
+        with console.status("Stopping…"):
+            running.__exit__(None, None, None)
+        console.print("Stopped.")
+
+
+def wait_for_interrupt() -> None:
+    """Return at Ctrl-C."""
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return
+
+
+def _choose(settings: Settings, model_ids: Sequence[str]) -> list[ModelSpec]:
+    known = registry.read(settings.models_folder)
+    for model_id in model_ids:
+        if model_id not in known:
+            raise InvalidRequest(
+                "model_not_found",
+                f"There is no model {model_id!r} in {settings.models_folder}. "
+                f"Known: {', '.join(known)}.",
+            )
+    return [known[model_id] for model_id in model_ids]
+
+
+def _prepare(model: ModelSpec, console: Console) -> None:
+    if model.weights.gguf and not prepared(model):
+        with console.status(f"Preparing the weights of {model.name} (once)…"):
+            started = time.monotonic()
+            prepare(model, announce=lambda _: None)
+        console.print(f"Prepared {model.name} in {time.monotonic() - started:.0f} s")
+
+
+def _upload(client: Client, path: Path) -> Dataset | DatasetUploaded:
+    """Upload the file, unless the same bytes are there from an earlier run."""
+    import hashlib
+
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    known = {dataset.sha256: dataset for dataset in client.datasets()}
+    return known.get(digest) or client.upload(path)
+
+
+def _id(stored: Dataset | DatasetUploaded) -> str:
+    return stored.id if isinstance(stored, Dataset) else stored.dataset_id

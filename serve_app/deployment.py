@@ -1,0 +1,43 @@
+"""The Ray Serve application: what ``configs/serve.yaml`` deploys."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, PositiveInt
+from ray import serve
+
+from cluster.database import migrate
+from cluster.logs import configure_logs
+from jobs import datasets, registry, tracker
+from serve_app.app import create_app
+
+# Requests are short reads, or uploads that wait on the network and run in threads.
+_MAX_ONGOING_REQUESTS = 256
+
+
+class Arguments(BaseModel):
+    """``args`` of the application in the Serve config."""
+
+    replicas: PositiveInt = 1
+
+
+def application(args: Arguments) -> serve.Application:
+    """Build the application; Serve calls this with ``args`` of the config."""
+    deployment: Any = serve.deployment(
+        name="api",
+        num_replicas=args.replicas,
+        max_ongoing_requests=_MAX_ONGOING_REQUESTS,
+        # The API only waits; CPUs are for engines.
+        ray_actor_options={"num_cpus": 0},
+    )
+    return deployment(serve.ingress(_start)()).bind()
+
+
+def _start() -> FastAPI:
+    """Run in each replica when it starts."""
+    configure_logs()
+    migrate()
+    registry.load()
+    datasets.sweep()
+    tracker.handle()
+    return create_app()

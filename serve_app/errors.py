@@ -1,0 +1,79 @@
+"""Errors as responses: one JSON shape, ``{"error": {"code", "message", "details"}}``."""
+
+import errno
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from jobs.errors import BenchmarkRunnerError
+from jobs.schemas import ErrorResponse, Problem
+
+log = structlog.get_logger()
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of ``app`` come out in the one shape."""
+    app.add_exception_handler(BenchmarkRunnerError, _known)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OSError, _os)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route declares in OpenAPI: the error statuses that it can answer with."""
+    return {
+        status: {"model": ErrorResponse, "description": HTTPStatus(status).phrase}
+        for status in statuses
+    }
+
+
+def _response(status: int, code: str, message: str, **details: Any) -> JSONResponse:
+    body = ErrorResponse(error=Problem(code=code, message=message, details=details))
+    return JSONResponse(body.model_dump(mode="json"), status_code=status)
+
+
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, BenchmarkRunnerError)
+    return _response(error.status, error.code, error.message, **error.details)
+
+
+async def _validation(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"field": ".".join(str(part) for part in one["loc"][1:]), "message": one["msg"]}
+        for one in error.errors()
+    ]
+    first = errors[0]
+    where = f"{first['field']}: " if first["field"] else ""
+    message = f"The request is not valid. {where}{first['message']}."
+    return _response(422, "invalid_request", message, errors=errors, total_errors=len(errors))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    message = f"{phrase}: {request.method} {request.url.path}"
+    response = _response(error.status_code, code, message)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _os(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OSError)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = "The storage is full; nothing was stored. Free some space and try again."
+        return _response(507, "storage_full", message)
+    return await _unexpected(request, error)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    message = "Something went wrong on the server; its log says more."
+    return _response(500, "internal_error", message)

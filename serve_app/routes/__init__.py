@@ -1,0 +1,1 @@
+"""One router per noun. Routes translate HTTP; the deciding is done in ``jobs``."""

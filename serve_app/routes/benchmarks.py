@@ -1,0 +1,68 @@
+"""Benchmarks: run, watch, cancel, delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from jobs import benchmarks
+from jobs.schemas import (
+    Benchmark,
+    BenchmarkList,
+    BenchmarkStarted,
+    RunBenchmarkRequest,
+    Status,
+)
+from serve_app import tracking
+from serve_app.errors import responses
+from serve_app.paging import Limit, Offset
+from serve_app.routes.datasets import Deleted
+
+router = APIRouter(prefix="/admin/benchmarks", tags=["benchmarks"])
+
+BenchmarkId = Annotated[str, Path(description="A benchmark's id.", examples=["bm_9d02b7c4e1a8"])]
+
+
+@router.post("/run", summary="Run a benchmark", responses=responses(404, 422))
+def run_benchmark(asked: RunBenchmarkRequest) -> BenchmarkStarted:
+    """Run one model over one dataset. Answers at once: `running`, or `queued` while other
+    benchmarks hold the hardware. Ask several times for several models."""
+    created = benchmarks.create(asked.model_id, asked.dataset_id, asked.sampling)
+    tracking.wake()
+    current = benchmarks.get(created.benchmark_id)
+    return BenchmarkStarted(
+        benchmark_id=current.benchmark_id, status=current.status, started_at=current.started_at
+    )
+
+
+@router.get("", summary="List benchmarks", responses=responses(422))
+def list_benchmarks(
+    limit: Limit = 100,
+    offset: Offset = 0,
+    status: Annotated[list[Status] | None, Query(description="Only these statuses.")] = None,
+    dataset_id: Annotated[str | None, Query(description="Only over this dataset.")] = None,
+    model_id: Annotated[str | None, Query(description="Only of this model.")] = None,
+) -> BenchmarkList:
+    """Benchmarks, newest first, with live progress."""
+    found, total = benchmarks.all_benchmarks(limit, offset, status or (), dataset_id, model_id)
+    return BenchmarkList(benchmarks=found, total=total)
+
+
+@router.get("/{benchmark_id}", summary="Get a benchmark", responses=responses(404))
+def get_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
+    return benchmarks.get(benchmark_id)
+
+
+@router.post("/{benchmark_id}/cancel", summary="Cancel a benchmark", responses=responses(404))
+def cancel_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
+    """End a benchmark. Finished results stay readable. Repeating it changes nothing; a benchmark
+    that has ended already stays as it is."""
+    cancelled = benchmarks.cancel(benchmark_id)
+    tracking.wake()
+    return cancelled
+
+
+@router.delete("/{benchmark_id}", summary="Delete a benchmark", responses=responses(404, 409))
+def delete_benchmark(benchmark_id: BenchmarkId) -> Deleted:
+    """Delete an ended benchmark with its results."""
+    benchmarks.delete(benchmark_id)
+    return Deleted(id=benchmark_id)

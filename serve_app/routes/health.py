@@ -1,0 +1,25 @@
+"""Is the process alive, and can the service do its work?"""
+
+import importlib.metadata
+
+from fastapi import APIRouter, Response
+
+from jobs.schemas import Health, Readiness
+from serve_app import readiness
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", summary="Liveness")
+def health() -> Health:
+    """The process answers."""
+    return Health(status="ok", version=importlib.metadata.version("benchmark-runner"))
+
+
+@router.get("/ready", summary="Readiness", responses={503: {"model": Readiness}})
+def ready(response: Response) -> Readiness:
+    """Database, storage, tracker and Ray answer; 503 when one does not, saying which and why."""
+    checks = readiness.checks()
+    all_well = all(check.ok for check in checks.values())
+    response.status_code = 200 if all_well else 503
+    return Readiness(ready=all_well, checks=checks)
