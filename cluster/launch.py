@@ -102,7 +102,7 @@ def _ray(settings: Settings) -> Generator[Session]:
     # Sockets lie below it, and the path of a socket may have about 100 characters: hence neither
     # the data folder nor a longer name.
     ray_folder = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
-    ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     if _is_free("127.0.0.1", _DASHBOARD_PORT):
         ports["dashboard-port"] = _DASHBOARD_PORT  # where Ray's own tools look first
     session = Session(
@@ -125,21 +125,22 @@ def _ray(settings: Settings) -> Generator[Session]:
     ]
     _file(settings).write_text(session.model_dump_json(indent=2))
     log_file = ray_folder / "start.log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            env=_environment(settings, session),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C is for this process, which then ends the others in order.
+            start_new_session=True,
+        )
     try:
-        with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                env=_environment(settings, session),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Ctrl-C is for this process, which then ends the others in order.
-                start_new_session=True,
-            )
         _wait_for_dashboard(session, process, log_file)
         yield session
     finally:
         _end(session)
+        process.wait()
         shutil.rmtree(ray_folder, ignore_errors=True)
         _file(settings).unlink(missing_ok=True)
 
@@ -158,7 +159,7 @@ _PORTS = (
 
 
 def _environment(settings: Settings, session: Session) -> dict[str, str]:
-    metrics, stats = _free_ports(2)
+    metrics, stats = free_ports(2)
     haproxy = session.ray_folder / "h"
     return {
         **os.environ,
@@ -266,18 +267,19 @@ def _end_leftovers(settings: Settings) -> None:
 
 def _end(session: Session) -> None:
     """End every process of the session: politely, then for certain."""
-    processes = _of(session)
-    for process in processes:
+    alive = processes(session)
+    for process in alive:
         _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=5)
+    _, alive = psutil.wait_procs(alive, timeout=5)
     # Ray's processes may have started others in the meantime.
-    while alive := [*alive, *_of(session)]:
+    while alive := [*alive, *processes(session)]:
         for process in alive:
             _signal(process, signal.SIGKILL)
         _, alive = psutil.wait_procs(alive, timeout=5)
 
 
-def _of(session: Session) -> list[psutil.Process]:
+def processes(session: Session) -> list[psutil.Process]:
+    """The processes of a session that are alive, however they came to be."""
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
@@ -305,7 +307,7 @@ def _is_free(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) != 0
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody has now, all different."""
     sockets = [socket.socket() for _ in range(count)]
     try:

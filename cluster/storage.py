@@ -34,7 +34,7 @@ class Storage:
 
     def path(self, key: str) -> Path:
         """The local path of ``key``. A key that could leave the root is refused."""
-        if not _KEY.match(key):
+        if not _KEY.fullmatch(key):
             raise ValueError(f"not a storage key: {key!r}")
         return self.root / key
 

@@ -78,7 +78,8 @@ class VllmEngine:
         from vllm.v1.engine.async_llm import AsyncLLM
 
         args: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([])
-        for name, value in self._arguments(weights).items():
+        given = arguments(self._model, weights, self._task, on_gpu=self._on_gpu)
+        for name, value in given.items():
             if not hasattr(args, name):
                 raise ValueError(f"{self._model.model_id}: vLLM has no engine argument {name!r}")
             setattr(args, name, value)
@@ -110,28 +111,32 @@ class VllmEngine:
         if self._llm is not None:
             self._llm.shutdown()
 
-    def _arguments(self, weights: str) -> dict[str, Any]:
-        model = self._model
-        arguments: dict[str, Any] = {
-            "model": weights,
-            "revision": model.weights.revision,
-            "served_model_name": [model.model_id],
-            "dtype": model.dtype,
-            "quantization": model.quantization,
-            "max_model_len": model.max_model_len,
-            "tensor_parallel_size": model.tensor_parallel,
-            "max_num_seqs": model.max_num_seqs,
-            "chat_template": model.chat_template,
-            "enable_per_request_metrics": True,
-            "enable_prompt_tokens_details": True,
-            "enable_log_requests": False,
-        }
-        if self._task == "embed":
-            arguments |= {"runner": "pooling", "convert": "embed"}
-        arguments |= model.engine_args
-        if not self._on_gpu:
-            arguments |= {"tensor_parallel_size": 1} | model.cpu_engine_args
-        return arguments
+
+def arguments(model: ModelSpec, weights: str, task: str, *, on_gpu: bool) -> dict[str, Any]:
+    """vLLM's arguments, as of `vllm serve`, for a model whose weights are at ``weights``.
+
+    On CPU one engine uses all cores of a machine, so ``tensor_parallel`` has no meaning there.
+    """
+    given: dict[str, Any] = {
+        "model": weights,
+        "revision": model.weights.revision,
+        "served_model_name": [model.model_id],
+        "dtype": model.dtype,
+        "quantization": model.quantization,
+        "max_model_len": model.max_model_len,
+        "tensor_parallel_size": model.tensor_parallel if on_gpu else 1,
+        "max_num_seqs": model.max_num_seqs,
+        "chat_template": model.chat_template,
+        "enable_per_request_metrics": True,
+        "enable_prompt_tokens_details": True,
+        "enable_log_requests": False,
+    }
+    if given["tensor_parallel_size"] > 1:
+        # The actor holds the GPUs of its group already; vLLM must not ask Ray for more.
+        given["distributed_executor_backend"] = "mp"
+    if task == "embed":
+        given |= {"runner": "pooling", "convert": "embed"}
+    return given | model.engine_args | ({} if on_gpu else model.cpu_engine_args)
 
 
 class FakeEngine:
@@ -158,7 +163,8 @@ class FakeEngine:
             problem = {"message": "rejected as asked", "type": "BadRequestError", "code": 400}
             return Answer(400, {"error": problem})
         digest = hashlib.sha256(text.encode()).hexdigest()
-        tokens = min(self._tokens, int(body.get("max_tokens") or self._tokens))
+        limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._tokens
+        tokens = min(self._tokens, int(limit))
         content = " ".join(["fake", *(digest[i : i + 4] for i in range(tokens - 1))])
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         if url == Endpoint.COMPLETIONS:

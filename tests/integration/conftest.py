@@ -1,0 +1,38 @@
+"""One real service for all integration tests: Ray, Serve, jobs, tracker; engines are the fake."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cluster import launch
+from cluster.launch import Session
+from cluster.settings import REPOSITORY, Settings
+from tests.integration.api import Api
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        data_folder=tmp_path_factory.mktemp("data"),
+        models_folder=REPOSITORY / "tests" / "models",
+        port=launch.free_ports(1)[0],
+    )
+
+
+@pytest.fixture(scope="session")
+def session(settings: Settings) -> Generator[Session]:
+    with launch.service(settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def api(session: Session) -> Generator[Api]:
+    with httpx.Client(base_url=session.service_url, timeout=60) as client:
+        yield Api(client)
+
+
+@pytest.fixture
+def storage_folder(settings: Settings) -> Path:
+    return settings.data_folder / "storage"
