@@ -7,7 +7,8 @@ says which rows are: resuming, retrying a lost replica and restarting a driver a
 missing".
 """
 
-from collections.abc import Iterable
+import glob
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypedDict
 
@@ -116,9 +117,7 @@ class Chunk:
                 # The writer was killed in the middle of a line; that request is done again.
                 with storage().write(self._journal) as file:
                     file.write(whole)
-        self.records = {
-            record["row_id"]: record for record in map(orjson.loads, whole.splitlines())
-        }
+        self.records = {record["row_id"]: record for record in _parse(whole)}
         self.tally = tally(self.records.values())
         self._file = storage().append(self._journal)
 
@@ -158,32 +157,50 @@ def unfinished(benchmark_id: str) -> list[Record]:
             data = storage().read(f"{prefix}/{name}")
         except FileNotFoundError:
             continue  # became a part after it was listed
-        records += map(orjson.loads, data[: data.rfind(b"\n") + 1].splitlines())
+        records += _parse(data[: data.rfind(b"\n") + 1])
     return records
 
 
+def _parse(lines: bytes) -> Iterator[Record]:
+    """Records of whole lines. A write that failed half way (disk full) leaves a broken line, whose
+    request counts as not done."""
+    for line in lines.splitlines():
+        try:
+            yield orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+
+
 class Totals(Tally):
-    """What the parts of a benchmark say, as a whole."""
+    """What storage says about a benchmark, as a whole."""
 
     generation_seconds: float = 0.0
     """From the first request's hand-over to the last result."""
 
 
-def totals(benchmark_id: str) -> Totals:
-    """Count the results in the parts: the truth about a benchmark."""
-    if not done(benchmark_id):
-        return Totals()
+def totals(benchmark_id: str, *, journals: bool = True) -> Totals:
+    """Count the results on storage: the truth about a benchmark.
+
+    Without ``journals``, only those of finished chunks.
+    """
+    records = unfinished(benchmark_id) if journals else []
     with duckdb.connect() as db:
+        db.register("journal", table({record["row_id"]: record for record in records}.values()))
+        source = "SELECT * FROM journal"
+        if done(benchmark_id):
+            db.execute("SET VARIABLE parts = $1", [parts_glob(benchmark_id)])
+            db.execute("CREATE TEMP VIEW parts AS FROM read_parquet(getvariable('parts'))")
+            source += " WHERE row_id NOT IN (SELECT row_id FROM parts) UNION ALL FROM parts"
         row = db.execute(
-            """
+            f"""
             SELECT count(*) FILTER (status_code BETWEEN 200 AND 299),
                    count(*) FILTER (status_code NOT BETWEEN 200 AND 299),
                    coalesce(sum(prompt_tokens), 0)::BIGINT,
                    coalesce(sum(output_tokens), 0)::BIGINT,
-                   max(epoch(finished_at)) - min(epoch(finished_at) - latency_ms / 1000)
-            FROM read_parquet($1)
-            """,
-            [parts_glob(benchmark_id)],
+                   coalesce(max(epoch(finished_at)), 0)
+                       - coalesce(min(epoch(finished_at) - latency_ms / 1000), 0)
+            FROM ({source})
+            """
         ).fetchone()
     assert row is not None
     names = ("completed", "failed", "prompt_tokens", "output_tokens", "generation_seconds")
@@ -192,4 +209,5 @@ def totals(benchmark_id: str) -> Totals:
 
 def parts_glob(benchmark_id: str) -> str:
     """A pattern that DuckDB reads all parts by."""
-    return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")
+    folder = storage().path(f"benchmarks/{benchmark_id}/parts")
+    return f"{glob.escape(str(folder))}/*.parquet"

@@ -24,7 +24,7 @@ def read(folder: Path) -> dict[str, ModelSpec]:
     entries: dict[str, ModelSpec] = {}
     for file in sorted(folder.glob("*.yaml")):
         try:
-            entry = ModelSpec.model_validate(yaml.safe_load(file.read_text()))
+            entry = ModelSpec.model_validate(yaml.safe_load(file.read_bytes()))
         except (yaml.YAMLError, ValidationError) as error:
             raise InvalidRequest("invalid_model_file", f"{file}: {error}") from error
         if entry.model_id in entries:

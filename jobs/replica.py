@@ -161,7 +161,7 @@ def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replic
 
 def _text(choice: dict[str, Any]) -> str | None:
     message = choice.get("message") or {}
-    text = message.get("content") or choice.get("text")
+    text = message.get("content", choice.get("text"))
     if text is None and message.get("tool_calls"):
         text = orjson.dumps(message["tool_calls"]).decode()
     return text

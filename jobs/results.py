@@ -56,12 +56,11 @@ def page(benchmark_id: str, limit: int, offset: int) -> ResultPage:
         ).fetchall()
         rows: list[dict[str, Any]] = []
         if window:
-            db.execute(
+            found: Any = db.sql(
                 f"SELECT * FROM {source} WHERE row_id BETWEEN $1 AND $2 ORDER BY row_id",
-                [window[0][0], window[-1][0]],
+                params=[window[0][0], window[-1][0]],
             )
-            table: Any = db.to_arrow_table()
-            rows = table.to_pylist()
+            rows = found.to_arrow_table().to_pylist()
     return ResultPage(
         benchmark_id=benchmark_id,
         model_name=benchmark.model_name,

@@ -33,6 +33,8 @@ class Tracker:
     def __init__(self) -> None:
         migrate()
         self._lock = threading.Lock()
+        # Between admitting a benchmark and submitting its job, it looks like one whose job is gone.
+        self._scheduling = threading.Lock()
         self._progress: dict[str, Progress] = {}
         self._due = threading.Event()
         threading.Thread(target=self._run, daemon=True, name="tick").start()
@@ -42,7 +44,8 @@ class Tracker:
 
     def wake(self) -> None:
         """Look at the queue now rather than at the next second."""
-        scheduler.admit()
+        with self._scheduling:
+            scheduler.admit()
 
     def report(self, benchmark_id: str, load_seconds: float, chunks: dict[int, Tally]) -> None:
         """Take absolute counts of the chunks that changed since the replica's last report."""
@@ -84,7 +87,7 @@ class Tracker:
 
     def _run(self) -> None:
         while True:
-            for step in (scheduler.reconcile, scheduler.admit, self._write):
+            for step in (self._schedule, self._write):
                 try:
                     step()
                 except Exception:
@@ -92,6 +95,11 @@ class Tracker:
                     log.exception("tracker step failed", step=step.__name__)
             self._due.wait(_TICK_SECONDS)
             self._due.clear()
+
+    def _schedule(self) -> None:
+        with self._scheduling:
+            scheduler.reconcile()
+            scheduler.admit()
 
     def _write(self) -> None:
         """Write the progress of the running benchmarks."""
@@ -142,7 +150,8 @@ def _recovered(benchmark_id: str) -> Progress:
     with session() as sql:
         row = benchmarks.row(sql, benchmark_id)
     progress = Progress(row.total, time.monotonic(), benchmarks.prior(row.model_id))
-    progress.recover(parts.totals(benchmark_id), parts.done(benchmark_id))
+    done = parts.totals(benchmark_id, journals=False)
+    progress.recover(done, parts.done(benchmark_id))
     return progress
 
 

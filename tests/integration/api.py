@@ -56,8 +56,7 @@ class Api:
 
 def chat(custom_id: str, text: str, **more: Any) -> Json:
     body = {"messages": [{"role": "user", "content": text}], **more}
-    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
-    return line
+    return {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
 
 
 def candidates(count: int) -> list[Json]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from integration.api import Api
 
 from cluster import launch
 from cluster.launch import Session
 from cluster.settings import REPOSITORY, Settings
-from tests.integration.api import Api
 
 
 @pytest.fixture(scope="session")
