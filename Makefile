@@ -3,26 +3,25 @@
 PYTHON3 ?= python3
 BIN     := .venv/bin
 CLI     := $(BIN)/benchmark-runner
-demo_options := $(if $(DATASET),--dataset "$(DATASET)") $(if $(MODELS),--models "$(MODELS)") $(if $(PORT),--port $(PORT))
 
 .PHONY: help install install-dev demo serve test check format lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-12s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: ## install everything into .venv (CUDA build of vLLM where there is an NVIDIA GPU)
+install: ## install into .venv; CUDA where there is an NVIDIA GPU: [ENGINE=cpu|cuda] [PYTHON=path]
 	@$(PYTHON3) cluster/bootstrap.py
 
 install-dev:
 	@$(PYTHON3) cluster/bootstrap.py --dev
 
 demo: install ## run two real models over a dataset and keep serving: [DATASET=file] [MODELS=a,b] [PORT=n]
-	@$(CLI) demo $(demo_options)
+	@$(CLI) demo $(if $(DATASET),--dataset "$(DATASET)") $(if $(MODELS),--models "$(MODELS)") $(if $(PORT),--port $(PORT))
 
 serve: install ## start the service: [PORT=n]
 	@$(CLI) serve $(if $(PORT),--port $(PORT))
 
-test: install-dev check ## install and run everything: checks, unit, integration, end to end
+test: check ## install, check, and run every test: [TESTS=paths or options of pytest]
 	$(BIN)/python -m pytest $(TESTS)
 
 check: install-dev ## format, lint, types, import contracts, generated API description
@@ -32,13 +31,13 @@ check: install-dev ## format, lint, types, import contracts, generated API descr
 	$(BIN)/lint-imports
 	$(BIN)/python -m serve_app.openapi --check
 
-format: install-dev ## format, and fix what can be fixed; regenerate docs/openapi.json
+format: install-dev ## format, fix what can be fixed, generate the API description anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m serve_app.openapi
 
-lock: install-dev ## resolve the dependencies of pyproject.toml anew into requirements/
-	$(BIN)/python requirements/lock.py
+lock: ## resolve the dependencies of pyproject.toml anew into requirements/ (Python 3.11)
+	$(PYTHON3) requirements/lock.py
 
 clean: ## remove what was installed and prepared, but no data
 	rm -rf .venv data/models

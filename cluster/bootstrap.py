@@ -1,137 +1,251 @@
 #!/usr/bin/env python3
-"""Install everything into ``.venv``: run by ``make`` with the system's Python, so only stdlib.
+"""Install everything into ``.venv``: what ``make install`` runs, with whatever python3 there is.
 
-A finished install leaves a stamp with the digest of what it was made from, so the next call
-returns at once; an interrupted one leaves none and is done again.
+    python3 cluster/bootstrap.py [--dev]
+
+Two environment variables override what is found: ``ENGINE=cpu|cuda``, the build of vLLM, and
+``PYTHON=/path/to/python3.12``, the interpreter of ``.venv``. What is installed stays what it is
+until one of them says otherwise.
+
+``.venv/installed.json`` says what ``.venv`` was made from. It is complete only after a complete
+install: the next call then returns at once, and an interrupted install is taken up again.
 """
 
-# Parsed by whatever Python the machine has, so that an old one gets a sentence to read rather than
-# a syntax error: nothing newer than Python 3.8 here.
+# Standard library only, and nothing newer than Python 3.8: an old python3 has to get far enough
+# to find a newer one, or to say in a sentence that there is none.
+from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, List, NoReturn, Optional
+from typing import Generator, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "pyproject.toml"
 VENV = ROOT / ".venv"
-STAMP = VENV / "installed.stamp"
+STATE = VENV / "installed.json"
 LOG = VENV / "install.log"
-# 3.11 first: the lock files are made and tested with it.
+
+# 3.11 first: the lock files are resolved and tested with it.
 PYTHONS = ("python3.11", "python3.12", "python3.13", "python3")
+MACHINES = ("x86_64", "aarch64")
+GLIBC = (2, 31)  # llguidance's; vLLM's own is 2.28
 DISK_GB = {"cpu": 8, "cuda": 20}
-# Where PyTorch publishes its CPU builds; asked only when the configured indexes have none.
+# PyTorch's own index of CPU builds; PyPI has CUDA builds only.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
+HINTS = {
+    "No space left on device": "The disk is full; pip also needs room in its cache and in TMPDIR.",
+    "CERTIFICATE_VERIFY_FAILED": "Behind a proxy with its own certificate, set PIP_CERT.",
+    "NewConnectionError": "The package index was not reached: check the network and any proxy.",
+    "No matching distribution": "The package index has no file for this Python and machine.",
+}
 
-def main() -> None:
+
+class Stop(Exception):
+    """The install cannot go on; the message says why and what to do."""
+
+
+class State(NamedTuple):
+    """What ``.venv`` is made from."""
+
+    root: str  # scripts in .venv name their interpreter by its full path
+    python: str
+    engine: str
+    dev: bool
+    digest: str  # of pyproject.toml and the lock files; empty while an install is under way
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="Install Benchmark Runner into .venv.")
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
-    dev = parser.parse_args().dev
-    engine = os.environ.get("ENGINE") or ("cuda" if has_gpu() else "cpu")
-    if engine not in DISK_GB:
-        stop(f"ENGINE is {engine!r}; it must be cpu or cuda.")
-    locks = [ROOT / "requirements" / f"{engine}.lock"]
-    plain = digest([*locks, PROJECT])
-    if dev:
-        locks.append(ROOT / "requirements" / "dev.lock")
-    wanted = digest([*locks, PROJECT])
-    if STAMP.exists() and wanted in STAMP.read_text().split():
-        return
-    check_platform()
-    check_disk(DISK_GB[engine])
-    started = time.monotonic()
-    if not (VENV / "bin" / "pip").exists():
-        print("Creating .venv…", flush=True)
-        subprocess.check_call([find_python(), "-m", "venv", "--clear", str(VENV)])
-    if STAMP.exists():
-        STAMP.unlink()
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    # --no-deps: the lock is complete, and it leaves out packages that would break (see its head).
-    install = [*pip, "--no-deps", *(word for lock in locks for word in ("-r", str(lock)))]
-    elsewhere = [*install, "--extra-index-url", TORCH_CPU_INDEX] if engine == "cpu" else None
-    step(f"Installing packages ({engine}; some minutes the first time)", install, elsewhere)
-    editable = [*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
-    step("Installing Benchmark Runner", editable)
-    # What a plain install wants is there as well.
-    STAMP.write_text(f"{wanted}\n{plain}\n")
-    print(f"Installed in {time.monotonic() - started:.0f} s.")
-
-
-def has_gpu() -> bool:
-    """Whether the NVIDIA driver lists a GPU."""
+    dev: bool = parser.parse_args().dev
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return listed.returncode == 0 and b"GPU" in listed.stdout
+        check_platform()
+        with one_at_a_time():
+            install(dev)
+    except Stop as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; the next call goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def install(dev: bool) -> None:
+    old = read_state()
+    asked_engine, asked_python = os.environ.get("ENGINE"), os.environ.get("PYTHON")
+    engine = asked_engine or (old.engine if old else find_engine())
+    if engine not in DISK_GB:
+        raise Stop(f"ENGINE is {engine!r}; it must be cpu or cuda.")
+    python = old.python if old and not asked_python else find_python(asked_python)
+    dev = dev or (old is not None and old.dev)
+    locks = [ROOT / "requirements" / f"{name}.lock" for name in (engine, *(["dev"] if dev else []))]
+    new = State(str(ROOT), python, engine, dev, digest([PROJECT, *locks]))
+    if new == old:
+        return
+
+    # Never one engine over the other: both builds of vLLM own the same files.
+    if old is None or (old.python, old.engine) != (python, engine):
+        create_venv(python, engine)
+    write_state(new._replace(digest=""))
+    packages = [line for lock in locks for line in requirements(lock)]
+    torch = next(line for line in packages if line.startswith("torch=="))
+    with step(f"Installing {torch}"):
+        try:
+            pip(torch)
+        except Stop:
+            if engine != "cpu":
+                raise
+            pip("--extra-index-url", TORCH_CPU_INDEX, torch)
+    with step(f"Installing {len(packages) - 1} packages, some minutes the first time"):
+        pip(*(word for lock in locks for word in ("-r", str(lock))))
+    with step("Installing benchmark-runner"):
+        # The build backend is in the lock, so no index is asked and nothing is downloaded.
+        pip("--no-build-isolation", "-e", str(ROOT))
+    write_state(new)
+
+
+def create_venv(python: str, engine: str) -> None:
+    if VENV.exists():
+        with step("Removing .venv, which another Python, engine, folder or program made"):
+            shutil.rmtree(str(VENV))
+    free = shutil.disk_usage(str(ROOT)).free / 1e9
+    if free < DISK_GB[engine]:
+        raise Stop(
+            f"{free:.1f} GB are free on the disk of {ROOT}; "
+            f"the {engine} build of vLLM and all it needs take about {DISK_GB[engine]} GB."
+        )
+    with step(f"Creating .venv for the {engine} build of vLLM, with {python}"):
+        made = subprocess.run([python, "-m", "venv", str(VENV)], capture_output=True, text=True)
+        if made.returncode:
+            raise Stop(f"{python} -m venv failed:\n{made.stdout}{made.stderr}")
+
+
+def pip(*arguments: str) -> None:
+    """``pip install`` without dependencies: a lock is complete, and leaves out what would break."""
+    # -I: nothing from PYTHONPATH, the user's site-packages or the current folder.
+    command = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", "--no-deps"]
+    command += ["--disable-pip-version-check", "--no-input", "--progress-bar=off", *arguments]
+    with LOG.open("a+") as log:
+        print("$", *command, file=log, flush=True)
+        begin = log.tell()
+        if subprocess.run(command, stdout=log, stderr=subprocess.STDOUT).returncode == 0:
+            return
+        log.seek(begin)
+        output = log.read()
+    tail = "\n".join(f"    {line[:200]}" for line in output.splitlines()[-15:])
+    hint = next((hint for sign, hint in HINTS.items() if sign in output), "Run it again to go on.")
+    raise Stop(f"pip failed:\n{tail}\n{hint}\nThe whole log: {LOG}")
 
 
 def check_platform() -> None:
-    if platform.system() != "Linux":
-        stop(f"Only Linux is supported (this is {platform.system()}).")
-
-
-def check_disk(needed_gb: int) -> None:
-    free_gb = shutil.disk_usage(str(ROOT)).free / 1e9
-    if free_gb < needed_gb:
-        stop(
-            f"Only {free_gb:.1f} GB free on the disk of {ROOT}; "
-            f"the installation takes about {needed_gb} GB."
+    system, machine = platform.system(), platform.machine()
+    if system == "Darwin":
+        raise Stop("vLLM has no packages for macOS: use a Linux machine, container or VM.")
+    if system != "Linux" or machine not in MACHINES:
+        raise Stop(
+            f"vLLM has packages for Linux on {' and '.join(MACHINES)}, not {system} {machine}."
+        )
+    libc, version = platform.libc_ver()
+    if libc != "glibc" or tuple(map(int, version.split(".")[:2])) < GLIBC:
+        raise Stop(
+            f"The packages need glibc {GLIBC[0]}.{GLIBC[1]} or newer (Debian 11, Ubuntu 20.04, "
+            f"RHEL 9); this system has {f'glibc {version}' if version else 'another C library'}."
         )
 
 
-def find_python() -> str:
-    """A Python that the packages support and that can make virtual environments."""
-    named = os.environ.get("PYTHON")
-    for name in (named,) if named else PYTHONS:
-        if not shutil.which(name):
+def find_engine() -> str:
+    """``cuda`` where NVIDIA's driver lists a GPU."""
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return "cpu"
+    return "cuda" if listed.returncode == 0 and b"GPU " in listed.stdout else "cpu"
+
+
+def find_python(asked: str | None) -> str:
+    """Full path of a Python that the packages support and that can make virtual environments."""
+    # The interpreter below a virtual environment, which may be the .venv about to be replaced.
+    probe = "import sys; print(sys.version_info[1], sys._base_executable); import ensurepip, venv"
+    without_venv = ""
+    for name in (asked,) if asked else PYTHONS:
+        # Asked by running it: pyenv puts names on PATH whose interpreter is not there.
+        try:
+            found = subprocess.run([name, "-I", "-c", probe], capture_output=True, text=True)
+        except OSError:
             continue
-        probe = "import sys, venv, ensurepip; print(sys.version_info[1])"
-        found = subprocess.run([name, "-c", probe], capture_output=True, text=True, check=False)
-        if found.returncode == 0 and 11 <= int(found.stdout) <= 13:
-            return name
-        if "ensurepip" in found.stderr or "venv" in found.stderr:
-            print(f"{name} has no venv module; on Debian and Ubuntu: apt install {name}-venv")
-    return stop(
-        "No suitable Python found: 3.11, 3.12 or 3.13 with venv is needed, 3.11 is best. "
-        "Install one, or name it: make install PYTHON=/path/to/python3.11"
+        minor, _, path = found.stdout.strip().partition(" ")
+        if minor not in ("11", "12", "13"):
+            continue
+        if found.returncode == 0:
+            return path
+        without_venv = without_venv or f"python3.{minor}"
+    if without_venv:
+        raise Stop(
+            f"{without_venv} cannot make virtual environments. "
+            f"On Debian and Ubuntu: apt install {without_venv}-venv"
+        )
+    raise Stop(
+        f"{asked or 'No python3 on PATH'} is {'not ' if asked else ''}Python 3.11, 3.12 or 3.13. "
+        "Install one (Debian, Ubuntu: apt install python3.11-venv or python3.12-venv; "
+        "Fedora, RHEL: dnf install python3.11; anywhere: uv python install 3.11), "
+        "and if it is not on PATH, name it: make install PYTHON=/path/to/python3.11"
     )
 
 
-def step(what: str, command: List[str], elsewhere: Optional[List[str]] = None) -> None:
-    """Run a command with its output in the log; show the end of the log if it fails."""
-    print(f"{what}…", flush=True)
-    if logged(command) == 0 or (elsewhere and logged(elsewhere) == 0):
-        return
-    print("\n".join(LOG.read_text(errors="replace").splitlines()[-20:]), file=sys.stderr)
-    stop(f"{what} failed. All output: {LOG}")
+@contextmanager
+def one_at_a_time() -> Generator[None]:
+    """Two calls at once (``make test`` beside ``make demo``) take turns."""
+    import fcntl  # not on Windows, which check_platform turns away
+
+    with PROJECT.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
-def logged(command: List[str]) -> int:
-    with LOG.open("ab") as log:
-        return subprocess.call(command, stdout=log, stderr=subprocess.STDOUT)
+@contextmanager
+def step(what: str) -> Generator[None]:
+    """One line: what is done, and the seconds it took."""
+    print(f"{what} … ", end="", flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print("failed", flush=True)
+        raise
+    print(f"{time.monotonic() - started:.0f} s", flush=True)
 
 
-def digest(files: Iterable[Path]) -> str:
-    """One digest over the content of files."""
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(file.read_bytes())
-    return whole.hexdigest()
+def requirements(lock: Path) -> list[str]:
+    return [line for line in lock.read_text().splitlines() if line and not line.startswith("#")]
 
 
-def stop(message: str) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(1)
+def digest(files: list[Path]) -> str:
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def read_state() -> State | None:
+    """None unless ``.venv`` can be used as it is: made here, and its interpreter still there."""
+    try:
+        state = State(**json.loads(STATE.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if state.root == str(ROOT) and (VENV / "bin" / "python").exists() else None
+
+
+def write_state(state: State) -> None:
+    STATE.write_text(json.dumps(state._asdict(), indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
