@@ -1,0 +1,128 @@
+"""Starting and ending: what needs no Ray."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from filelock import FileLock
+
+from cluster import launch
+from cluster.launch import LaunchError, Session, current, service
+from cluster.settings import settings
+
+Sleeper = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def sleeper() -> Iterator[Sleeper]:
+    """Start a process that sleeps, with more environment variables."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(environment: dict[str, str], first: str = "") -> "subprocess.Popen[bytes]":
+        code = f"from signal import *; import time; {first}; print(flush=True); time.sleep(60)"
+        command = [sys.executable, "-c", code.replace("; ;", ";")]
+        process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE)
+        started.append(process)
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def session_of(folder: Path, pid: int, marker: str = "0123456789abcdef") -> Session:
+    return Session(
+        id=marker,
+        pid=pid,
+        ray_folder=folder,
+        ray_address="127.0.0.1:1",
+        dashboard_url="http://127.0.0.1:2",
+        service_url="http://127.0.0.1:3",
+        token_file=folder / "token",
+    )
+
+
+def leave_behind(data_folder: Path, session: Session) -> None:
+    data_folder.mkdir(exist_ok=True)
+    (data_folder / "session.json").write_text(session.model_dump_json())
+
+
+def test_a_taken_port_is_said_before_anything_starts(configure: Callable[..., None]) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        configure(port=port)
+        with (
+            pytest.raises(LaunchError, match=f"Port {port} is taken.*PORT=8001"),
+            service(settings()),
+        ):
+            pass
+    assert current(settings()) is None
+
+
+def test_two_services_on_one_data_folder_are_refused(data_folder: Path) -> None:
+    data_folder.mkdir()
+    with (
+        FileLock(data_folder / "service.lock"),
+        pytest.raises(LaunchError, match=r"running on .* already.*DATA_FOLDER"),
+        service(settings()),
+    ):
+        pass
+
+
+def test_only_marked_processes_are_ended(tmp_path: Path, sleeper: Sleeper) -> None:
+    session = session_of(tmp_path, os.getpid())
+    ours = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
+    another_session = sleeper({"BENCHMARK_RUNNER_SESSION": "fedcba9876543210"})
+    stranger = sleeper({})
+    launch._end(session)
+    assert not psutil.pid_exists(ours.pid)
+    assert psutil.pid_exists(another_session.pid)
+    assert psutil.pid_exists(stranger.pid)
+
+
+def test_a_process_that_ignores_the_polite_signal_is_ended(
+    tmp_path: Path, sleeper: Sleeper
+) -> None:
+    session = session_of(tmp_path, os.getpid())
+    deaf = sleeper({"BENCHMARK_RUNNER_SESSION": session.id}, "signal(SIGTERM, SIG_IGN)")
+    launch._end(session)
+    assert not psutil.pid_exists(deaf.pid)
+
+
+def test_what_a_killed_launcher_left_is_ended_at_the_next_start(
+    data_folder: Path, tmp_path: Path, sleeper: Sleeper
+) -> None:
+    folder = tmp_path / "br-left"
+    folder.mkdir()
+    session = session_of(folder, pid=1)
+    leave_behind(data_folder, session)
+    orphan = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
+    launch._end_leftovers(settings())
+    assert not psutil.pid_exists(orphan.pid)
+    assert not folder.exists()
+
+
+def test_the_running_session_is_found(data_folder: Path, tmp_path: Path) -> None:
+    assert current(settings()) is None
+    leave_behind(data_folder, session_of(tmp_path, os.getpid()))
+    found = current(settings())
+    assert found is not None
+    assert found.client_environment()["RAY_AUTH_TOKEN_PATH"] == str(tmp_path / "token")
+
+
+def test_a_session_whose_launcher_is_gone_is_none(data_folder: Path, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert not psutil.pid_exists(ended.pid)
+    leave_behind(data_folder, session_of(tmp_path, ended.pid))
+    assert current(settings()) is None

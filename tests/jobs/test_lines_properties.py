@@ -1,0 +1,100 @@
+"""What holds of any bytes: lines are cut where ``split`` cuts them, and judging never crashes."""
+
+import tracemalloc
+from typing import Any
+
+import orjson
+import pytest
+from factories import chat, jsonl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.lines import Accepted, BadLine, LineSplitter, judge
+
+NO_LIMIT = 10**9
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+FIELDS = ("custom_id", "method", "url", "body", "messages", "prompt", "input", "expected")
+
+
+def cut(data: bytes, at: list[int]) -> list[bytes]:
+    places = [0, *sorted(place % (len(data) + 1) for place in at), len(data)]
+    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+
+
+def split(pieces: list[bytes], limit: int = NO_LIMIT) -> list[bytes]:
+    splitter = LineSplitter(limit)
+    lines = [line for piece in pieces for line in splitter.feed(piece)]
+    return [*lines, splitter.end()]
+
+
+@given(st.binary() | st.text("\n\rab").map(str.encode), st.lists(st.integers(0, 1000)))
+def test_any_bytes_cut_anywhere_split_as_a_whole(data: bytes, at: list[int]) -> None:
+    assert split(cut(data, at)) == data.split(b"\n")
+
+
+@given(st.text("\nab").map(str.encode), st.lists(st.integers(0, 1000)), st.integers(1, 5))
+def test_a_long_line_comes_out_as_its_beginning(data: bytes, at: list[int], limit: int) -> None:
+    assert split(cut(data, at), limit) == [line[: limit + 1] for line in data.split(b"\n")]
+
+
+def test_a_line_without_end_does_not_fill_the_memory() -> None:
+    splitter = LineSplitter(1000)
+    piece = b"x" * 2**16
+    tracemalloc.start()
+    for _ in range(1000):
+        assert list(splitter.feed(piece)) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert splitter.end() == b"x" * 1001
+    assert peak < 4 * len(piece)
+
+
+def judged(line: bytes, number: int = 1) -> Accepted | None:
+    """Any error other than :class:`BadLine` fails the test that calls this."""
+    try:
+        return judge(line, number, NO_LIMIT)
+    except BadLine as bad:
+        assert bad.errors(number, line)
+        return None
+
+
+@given(st.binary(), st.integers(1, 3))
+def test_arbitrary_bytes_never_crash_the_judge(line: bytes, number: int) -> None:
+    judged(line, number)
+
+
+@given(json_values)
+def test_arbitrary_json_never_crashes_the_judge(value: Any) -> None:
+    judged(dumped(value))
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values))
+def test_arbitrary_fields_never_crash_the_judge(record: dict[str, Any]) -> None:
+    judged(dumped(record))
+
+
+@given(st.fixed_dictionaries({"role": st.text()}, optional={"content": json_values}))
+def test_any_message_is_accepted_and_comes_back_the_same(message: dict[str, Any]) -> None:
+    line = dumped(chat(body={"messages": [message]}))
+    accepted = judged(line)
+    if accepted is not None:
+        assert orjson.loads(accepted.body) == orjson.loads(line)["body"]
+
+
+@pytest.mark.parametrize("depth", [200, 300, 1000, 2000, 100_000])
+@pytest.mark.parametrize("field", ["custom_id", "method", "url", "body", "metadata"])
+def test_deep_nesting_never_crashes_the_judge(field: str, depth: int) -> None:
+    deep = b"[" * depth + b"]" * depth
+    value = b'{"messages":[{"role":"user","content":' + deep + b"}]}" if field == "body" else deep
+    judged(jsonl(chat(**{field: "@"})).replace(b'"@"', value))
+
+
+def dumped(value: Any) -> bytes:
+    """As JSON, or as bytes that are none where Python's value has no JSON."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return repr(value).encode("utf-8", "surrogatepass")

@@ -1,0 +1,97 @@
+"""Progress: counts, rates and the estimate of the end."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.progress import WINDOW_SECONDS, Prior, Progress
+from jobs.schemas import Tally
+
+
+def tally(finished: int) -> Tally:
+    return Tally(completed=finished, prompt_tokens=finished * 5, output_tokens=finished * 10)
+
+
+def test_counts_are_the_sum_of_the_latest_tally_of_each_chunk() -> None:
+    progress = Progress(100, now=0)
+    progress.fold({0: tally(3), 1: tally(1)}, load_seconds=5)
+    progress.fold({1: tally(4)}, load_seconds=5)
+    assert progress.counts == tally(7)
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 3), st.integers(1, 10)), max_size=10))
+def test_reports_may_be_lost_repeated_and_late(reports: list[dict[int, int]]) -> None:
+    progress = Progress(100, now=0)
+    most: dict[int, int] = {}
+    for report in [*reports, *reversed(reports)]:
+        progress.fold({index: tally(count) for index, count in report.items()}, 1)
+        most |= {index: max(count, most.get(index, 0)) for index, count in report.items()}
+        assert progress.counts.finished == sum(most.values())
+
+
+def test_recovered_chunks_are_not_counted_again() -> None:
+    progress = Progress(100, now=0)
+    progress.recover(tally(20), chunks={0, 1})
+    progress.fold({0: tally(10), 2: tally(3)}, load_seconds=5)
+    assert progress.counts == tally(23)
+
+
+def test_loading_time_is_that_of_the_slowest_replica() -> None:
+    progress = Progress(100, now=0)
+    assert not progress.loaded
+    progress.fold({}, load_seconds=7)
+    progress.fold({}, load_seconds=5)
+    assert progress.loaded
+    assert progress.load_seconds == 7
+
+
+def test_rates_and_eta_of_a_steady_run() -> None:
+    progress = Progress(100, now=0)
+    for second in range(1, 11):
+        progress.fold({0: tally(second * 2)}, load_seconds=1)
+        progress.sample(float(second))
+    assert progress.output_rate == pytest.approx(20)
+    assert progress.total_rate == pytest.approx(30)
+    assert progress.eta(10) == pytest.approx(80 / 2)
+
+
+def test_rates_follow_a_change_within_the_window() -> None:
+    progress = Progress(10_000, now=0)
+    done = 0
+    for second in range(200):
+        done += 10 if second < 100 else 1
+        progress.fold({0: tally(done)}, load_seconds=1)
+        progress.sample(float(second))
+    assert progress.output_rate == pytest.approx(10)
+    assert len(progress._samples) <= WINDOW_SECONDS + 2
+
+
+def test_eta_at_the_end_is_zero() -> None:
+    progress = Progress(10, now=0)
+    for second in range(1, 6):
+        progress.fold({0: tally(second * 2)}, load_seconds=1)
+        progress.sample(float(second))
+    assert progress.eta(5) == 0
+
+
+def test_before_anything_is_measured_the_last_benchmark_is_the_guess() -> None:
+    progress = Progress(100, now=1000, prior=Prior(load_seconds=40, seconds_per_request=0.5))
+    assert progress.eta(1000) == pytest.approx(90)
+    assert progress.eta(1030) == pytest.approx(60)
+    # Loading takes longer than the last time: it cannot take less than no time.
+    assert progress.eta(1100) == pytest.approx(50)
+    progress.fold({}, load_seconds=45)
+    assert progress.eta(1046) == pytest.approx(50)
+
+
+def test_without_samples_rates_are_zero() -> None:
+    progress = Progress(100, now=0)
+    assert (progress.output_rate, progress.total_rate) == (0, 0)
+    progress.sample(5.0)
+    progress.sample(5.0)
+    assert progress.output_rate == 0
+    assert progress.eta(5) >= 0
+
+
+def test_an_empty_benchmark_has_an_estimate() -> None:
+    assert Progress(0, now=0, prior=Prior(0, 0)).eta(1) == 0

@@ -1,0 +1,67 @@
+"""The application as an HTTP client sees it, over a database, a storage and a registry."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import chats, jsonl
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from serve_app import readiness, tracking
+from serve_app.app import create_app
+
+
+@pytest.fixture
+def client(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    # The tracker lives in a Ray cluster, which these tests have none of. Nothing is lost by not
+    # waking it: it looks at the queue each second by itself. So benchmarks here stay queued.
+    monkeypatch.setattr(tracking, "wake", lambda: None)
+    monkeypatch.setattr(readiness, "_tracker", lambda: "answers")
+    monkeypatch.setattr(readiness, "_ray", lambda: "2 CPUs, 0 GPUs")
+    # An error that nobody expected is answered with 500, as it is in service.
+    with TestClient(create_app(), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def send(client: TestClient) -> Callable[..., Response]:
+    """Upload a file: ``send(content, "name.jsonl")``."""
+
+    def post(content: bytes | None = None, name: str = "batch_5k.jsonl") -> Response:
+        data = jsonl(*chats(3)) if content is None else content
+        return client.post("/admin/datasets/upload", files={"file": (name, data)})
+
+    return post
+
+
+@pytest.fixture
+def dataset_id(send: Callable[..., Response]) -> str:
+    return str(send().json()["dataset_id"])
+
+
+@pytest.fixture
+def benchmark_id(client: TestClient, model_id: str, dataset_id: str) -> str:
+    """A benchmark that stays queued."""
+    asked = {"model_id": model_id, "dataset_id": dataset_id}
+    return str(client.post("/admin/benchmarks/run", json=asked).json()["benchmark_id"])
+
+
+@pytest.fixture
+def problem() -> Callable[[Response], dict[str, Any]]:
+    """The error in a response, which must have the one shape of errors."""
+
+    def read(response: Response) -> dict[str, Any]:
+        assert response.status_code >= 400
+        assert response.headers["content-type"] == "application/json"
+        body = response.json()
+        assert body.keys() == {"error"}
+        error: dict[str, Any] = body["error"]
+        assert error.keys() == {"code", "message", "details"}
+        assert isinstance(error["code"], str)
+        assert isinstance(error["message"], str)
+        assert error["message"]
+        return error
+
+    return read
