@@ -41,6 +41,10 @@ class Settings(BaseSettings):
         default=REPOSITORY / "configs" / "models",
         description="Folder of the model registry, one YAML file a model.",
     )
+    web_folder: Path = Field(
+        default=REPOSITORY / "web" / "dist",
+        description="Folder of the built web UI; without an index.html in it there is none.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the HTTP service binds to.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port of the HTTP service.")
 

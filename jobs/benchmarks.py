@@ -124,6 +124,8 @@ def advance(
 ) -> bool:
     """Move a benchmark to ``status`` if it is in one of the ``expected`` ones.
 
+    Statuses only move forward, except that :mod:`jobs.retry` queues an ended benchmark again.
+
     One conditional update, so that of two processes that decide at once only one succeeds.
     """
     if status.is_terminal():
@@ -175,7 +177,7 @@ def end(benchmark_id: str, status: Status, **values: Any) -> bool:
             LIVE,
             status,
             completed_at=now,
-            total_time_seconds=seconds,
+            total_time_seconds=(found.total_time_seconds or 0.0) + seconds,
             **values,
         )
 
@@ -196,9 +198,9 @@ def prior(model_id: str) -> Prior:
 
 
 def _queue(sql: Session) -> list[str]:
-    """Ids of queued benchmarks in the order of admission."""
+    """Ids of queued benchmarks in the order of admission: that in which they were queued."""
     queued = select(BenchmarkRow.id).where(BenchmarkRow.status == Status.QUEUED.value)
-    return list(sql.scalars(queued.order_by(BenchmarkRow.created_at, BenchmarkRow.id)))
+    return list(sql.scalars(queued.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
 
 
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:

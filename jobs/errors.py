@@ -1,8 +1,9 @@
 """Everything that can go wrong by a user's doing or a state of the world, as one tree.
 
     BenchmarkRunnerError
-    ├── NotFound              404  dataset_not_found, model_not_found, benchmark_not_found
-    ├── Conflict              409  dataset_in_use, benchmark_live, …
+    ├── NotFound              404  dataset_not_found, model_not_found, benchmark_not_found,
+    │                              result_not_found
+    ├── Conflict              409  dataset_in_use, dataset_deleted, benchmark_live, …
     ├── InvalidDataset        422  invalid_dataset: line-numbered details
     ├── InvalidRequest        422  the request is well formed but cannot be done
     └── TooLarge              413  the upload exceeds a limit

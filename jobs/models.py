@@ -112,10 +112,23 @@ class BenchmarkRow(Base):
     job_id: Mapped[str | None]
     """Submission id of the Ray job at work; the benchmark's id on the first attempt."""
     attempts: Mapped[int] = mapped_column(server_default="0", default=0)
+    """Times its job was started, ever; a job's id has this number, so it never goes back."""
+    attempts_before: Mapped[int] = mapped_column(server_default="0", default=0)
+    """``attempts`` when it was last queued: those after it count when it comes to giving up."""
     load_seconds: Mapped[float | None]
     generation_seconds: Mapped[float | None]
-    """From the first request's hand-over to the last result."""
+    """As :class:`jobs.parts.Totals` defines it."""
     error: Mapped[str | None]
 
     dataset: Mapped[DatasetRow] = relationship(lazy="joined", innerjoin=True)
     model: Mapped[ModelRow] = relationship(lazy="joined", innerjoin=True)
+
+
+class GoldenRow(Base):
+    __tablename__ = "golden_examples"
+
+    benchmark_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True
+    )
+    row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())

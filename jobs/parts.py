@@ -7,7 +7,6 @@ says which rows are: resuming, retrying a lost replica and restarting a driver a
 missing".
 """
 
-import glob
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypedDict
@@ -98,8 +97,8 @@ class Chunk:
 
     def __init__(self, benchmark_id: str, index: int) -> None:
         self.index = index
-        self._part = f"benchmarks/{benchmark_id}/parts/{index:07d}.parquet"
-        self._journal = f"benchmarks/{benchmark_id}/journals/{index:07d}.jsonl"
+        self._part = part_key(benchmark_id, index)
+        self._journal = journal_key(benchmark_id, index)
         self.records: dict[int, Record] = {}
         self.tally = Tally()
         self._file: BinaryIO | None = None
@@ -171,43 +170,71 @@ def _parse(lines: bytes) -> Iterator[Record]:
             continue
 
 
+def snapshot(benchmark_id: str, chunk_rows: int) -> tuple[list[Record], set[int]]:
+    """All results at one moment: those in no part yet, in order, and which chunks have parts."""
+    journal = unfinished(benchmark_id)
+    finished = done(benchmark_id)
+    # Of two writers of one journal the later line counts.
+    by_row = {
+        record["row_id"]: record
+        for record in journal
+        if record["row_id"] // chunk_rows not in finished
+    }
+    return [by_row[row_id] for row_id in sorted(by_row)], finished
+
+
 class Totals(Tally):
-    """What storage says about a benchmark, as a whole."""
+    """What the parts of a benchmark say, as a whole."""
 
     generation_seconds: float = 0.0
-    """From the first request's hand-over to the last result."""
+    """Time in which at least one request was at an engine: from the first hand-over to the last
+    result, less pauses (a job restarted, failed requests asked again the next day)."""
 
 
-def totals(benchmark_id: str, *, journals: bool = True) -> Totals:
-    """Count the results on storage: the truth about a benchmark.
-
-    Without ``journals``, only those of finished chunks.
-    """
-    records = unfinished(benchmark_id) if journals else []
+def totals(benchmark_id: str) -> Totals:
+    """Count the results in the parts: the truth about a benchmark."""
+    if not done(benchmark_id):
+        return Totals()
     with duckdb.connect() as db:
-        db.register("journal", table({record["row_id"]: record for record in records}.values()))
-        source = "SELECT * FROM journal"
-        if done(benchmark_id):
-            db.execute("SET VARIABLE parts = $1", [parts_glob(benchmark_id)])
-            db.execute("CREATE TEMP VIEW parts AS FROM read_parquet(getvariable('parts'))")
-            source += " WHERE row_id NOT IN (SELECT row_id FROM parts) UNION ALL FROM parts"
         row = db.execute(
-            f"""
+            """
+            WITH spans AS (
+                SELECT status_code, prompt_tokens, output_tokens, epoch(finished_at) AS stop,
+                       epoch(finished_at) - latency_ms / 1000 AS start
+                FROM read_parquet($1)
+            ), known AS (
+                SELECT *, max(stop) OVER (
+                    ORDER BY start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                ) AS covered
+                FROM spans
+            )
             SELECT count(*) FILTER (status_code BETWEEN 200 AND 299),
                    count(*) FILTER (status_code NOT BETWEEN 200 AND 299),
                    coalesce(sum(prompt_tokens), 0)::BIGINT,
                    coalesce(sum(output_tokens), 0)::BIGINT,
-                   coalesce(max(epoch(finished_at)), 0)
-                       - coalesce(min(epoch(finished_at) - latency_ms / 1000), 0)
-            FROM ({source})
-            """
+                   sum(greatest(stop - greatest(start, coalesce(covered, start)), 0))
+            FROM known
+            """,
+            [parts_glob(benchmark_id)],
         ).fetchone()
     assert row is not None
     names = ("completed", "failed", "prompt_tokens", "output_tokens", "generation_seconds")
     return Totals(**dict(zip(names, row, strict=True)))
 
 
+def part_key(benchmark_id: str, index: int) -> str:
+    return f"benchmarks/{benchmark_id}/parts/{index:07d}.parquet"
+
+
+def journal_key(benchmark_id: str, index: int) -> str:
+    return f"benchmarks/{benchmark_id}/journals/{index:07d}.jsonl"
+
+
+def part_path(benchmark_id: str, index: int) -> str:
+    """What DuckDB and Arrow read one part by."""
+    return str(storage().path(part_key(benchmark_id, index)))
+
+
 def parts_glob(benchmark_id: str) -> str:
     """A pattern that DuckDB reads all parts by."""
-    folder = storage().path(f"benchmarks/{benchmark_id}/parts")
-    return f"{glob.escape(str(folder))}/*.parquet"
+    return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")

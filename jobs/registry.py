@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from cluster.database import session
 from cluster.settings import settings
+from jobs import hardware
 from jobs.errors import InvalidRequest, NotFound
+from jobs.hardware import Hardware
 from jobs.models import ModelRow
 from jobs.schemas import Model, ModelSpec
 from jobs.weights import prepared
@@ -54,7 +56,8 @@ def all_models() -> list[Model]:
     with session() as sql:
         present = select(ModelRow).where(ModelRow.removed_at.is_(None))
         rows = sql.scalars(present.order_by(ModelRow.name)).all()
-    return [_model(row) for row in rows]
+    machine = hardware.read()
+    return [_model(row, machine) for row in rows]
 
 
 def get(model_id: str) -> Model:
@@ -63,12 +66,17 @@ def get(model_id: str) -> Model:
     if row is None or row.removed_at is not None:
         known = ", ".join(model.model_id for model in all_models())
         raise NotFound("model_not_found", f"There is no model {model_id!r}. Known: {known}.")
-    return _model(row)
+    return _model(row, hardware.read())
 
 
-def _model(row: ModelRow) -> Model:
+def _model(row: ModelRow, machine: Hardware) -> Model:
     spec = ModelSpec.model_validate(row.spec)
-    return Model(**spec.model_dump(), size=_in_words(spec.parameters), prepared=prepared(spec))
+    return Model(
+        **spec.model_dump(),
+        size=_in_words(spec.parameters),
+        prepared=prepared(spec),
+        fit=hardware.fit(spec, machine),
+    )
 
 
 def _in_words(parameters: int) -> str:

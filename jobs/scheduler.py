@@ -35,7 +35,8 @@ def admit() -> None:
         if by_hand and not _alive(candidate.job_id):
             benchmarks.end(candidate.id, Status.FAILED, error="Its Ray job ended while queued.")
             continue
-        job_id = candidate.job_id or candidate.id
+        attempt = candidate.attempts + 1
+        job_id = candidate.job_id or _job_id(candidate.id, attempt)
         with session() as sql:
             admitted = benchmarks.advance(
                 sql,
@@ -46,7 +47,7 @@ def admit() -> None:
                 started_at=datetime.now(UTC),
                 placement=placement.model_dump(),
                 job_id=job_id,
-                attempts=1,
+                attempts=attempt,
             )
         if admitted:
             log.info("benchmark admitted", benchmark_id=candidate.id, **placement.model_dump())
@@ -90,14 +91,18 @@ def reconcile() -> None:
 
 
 def settle(benchmark_id: str, status: Status) -> bool:
-    """End a benchmark with the counts of its parts; false if it is not complete but should be."""
+    """End a benchmark with the counts on storage; false if it is not complete but should be."""
     with session() as sql:
-        total = benchmarks.row(sql, benchmark_id).total
-    counts = parts.totals(benchmark_id)
-    if status is Status.COMPLETED and counts.finished != total:
+        spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
+    total = spec.total
+    in_parts = parts.totals(benchmark_id)
+    if status is Status.COMPLETED and in_parts.finished != total:
         return False
-    seconds = counts.generation_seconds
-    tokens = counts.prompt_tokens + counts.output_tokens
+    # What was finished of chunks that were at work stays readable, so it is counted too.
+    journal, _ = parts.snapshot(benchmark_id, spec.chunk_rows)
+    counts = in_parts + parts.tally(journal)
+    seconds = in_parts.generation_seconds
+    tokens = in_parts.prompt_tokens + in_parts.output_tokens
     ended = benchmarks.end(
         benchmark_id,
         status,
@@ -107,7 +112,7 @@ def settle(benchmark_id: str, status: Status) -> bool:
         prompt_tokens=counts.prompt_tokens,
         output_tokens=counts.output_tokens,
         generation_seconds=seconds,
-        throughput=counts.output_tokens / seconds if seconds else 0.0,
+        throughput=in_parts.output_tokens / seconds if seconds else 0.0,
         total_throughput=tokens / seconds if seconds else 0.0,
         results_file=f"benchmarks/{benchmark_id}/parts",
         metadata_file=f"benchmarks/{benchmark_id}/manifest.json",
@@ -128,14 +133,15 @@ def check_possible(spec: BenchmarkSpec, total_gpus: int) -> str | None:
 def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
     """Run the job again over what is missing; after too many attempts, give up."""
     why = "its Ray job is gone" if state is None else f"its Ray job ended as {state.value}"
-    if row.attempts >= settings().max_attempts:
-        message = f"Given up after {row.attempts} attempts: {why}. {_last_words(row, state)}"
+    attempts = row.attempts - row.attempts_before
+    if attempts >= settings().max_attempts:
+        message = f"Given up after {attempts} attempts: {why}. {_last_words(row, state)}"
         settle(row.id, Status.FAILED)
         with session() as sql:
             benchmarks.row(sql, row.id).error = message.strip()
         return
     attempt = row.attempts + 1
-    job_id = f"{row.id}-{attempt}"
+    job_id = _job_id(row.id, attempt)
     with session() as sql:
         going = benchmarks.advance(
             sql,
@@ -149,6 +155,12 @@ def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
     if going:
         log.warning("job restarted", benchmark_id=row.id, attempt=attempt, why=why)
         _submit(row.id, job_id)
+
+
+def _job_id(benchmark_id: str, attempt: int) -> str:
+    """The submission id of an attempt. Attempts are counted over the whole life of a benchmark,
+    so Ray, which never starts an id twice, does not know it yet."""
+    return benchmark_id if attempt == 1 else f"{benchmark_id}-{attempt}"
 
 
 def _submit(benchmark_id: str, job_id: str) -> None:
@@ -170,7 +182,8 @@ def _alive(job_id: str | None) -> bool:
 def _rows(*status: Status) -> list[BenchmarkRow]:
     query = select(BenchmarkRow).where(BenchmarkRow.status.in_([one.value for one in status]))
     with session() as sql:
-        return list(sql.scalars(query.order_by(BenchmarkRow.created_at, BenchmarkRow.id)))
+        # started_at of a queued benchmark is when it was queued.
+        return list(sql.scalars(query.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
 
 
 def _placements() -> list[Placement]:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 
 class Status(StrEnum):
-    """The life of a benchmark; it only moves forward. Same words in SQL, API and UI."""
+    """The life of a benchmark; it only moves forward, except that asking failed requests again
+    queues an ended one anew (:mod:`jobs.retry`). Same words in SQL, API and UI."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -183,6 +184,15 @@ class ModelSpec(Strict):
     )
 
 
+class Fit(BaseModel):
+    """Whether this cluster's hardware is enough for one engine of a model."""
+
+    fits: bool
+    reason: str = Field(
+        description="Why (not), in figures.", examples=["fits: 2 of 23.5 GiB of memory"]
+    )
+
+
 class Model(ModelSpec):
     """A model of the registry as the API shows it."""
 
@@ -190,6 +200,7 @@ class Model(ModelSpec):
     prepared: bool = Field(
         description="Weights are on this machine already, so that loading needs no download."
     )
+    fit: Fit
 
 
 class ModelList(BaseModel):
@@ -273,7 +284,10 @@ class Benchmark(BaseModel):
     )
     created_at: datetime
     completed_at: datetime | None
-    total_time_seconds: float | None = Field(description="From started_at to the end.")
+    total_time_seconds: float | None = Field(
+        description="From admission to the end; when failed requests were asked again, the sum "
+        "over the runs that have ended."
+    )
     load_seconds: float | None = Field(description="Time the engines took to load.")
     queue_position: int | None = Field(description="1: the next to be admitted; none: not queued.")
     attempts: int = Field(description="Times its job was started.")
@@ -355,6 +369,13 @@ class Result(BaseModel):
     )
     row_id: int
     status_code: int
+    prompt: str = Field(
+        description="The beginning of what was asked; empty when the dataset has been deleted."
+    )
+    text: str | None = Field(
+        description="The first choice's text; of a failed request, what the error says."
+    )
+    golden: bool = Field(description="A person marked it as an example worth training on.")
     finish_reason: str | None
     prompt_tokens: int | None
     cached_tokens: int | None
@@ -376,7 +397,10 @@ class ResultPage(BaseModel):
     total_time_seconds: float | None
     throughput: float
     results: list[Result]
-    total: int = Field(description="Results that exist now; all requests once completed.")
+    total: int = Field(
+        description="Results that match the filter; without one, those that exist now: all "
+        "requests once completed."
+    )
     limit: int
     offset: int
 

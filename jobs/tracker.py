@@ -7,6 +7,7 @@ absolute and repeated until taken.
 
 import threading
 import time
+from datetime import datetime
 from typing import Any
 
 import ray
@@ -36,6 +37,7 @@ class Tracker:
         # Between admitting a benchmark and submitting its job, it looks like one whose job is gone.
         self._scheduling = threading.Lock()
         self._progress: dict[str, Progress] = {}
+        self._admitted: dict[str, datetime] = {}
         self._due = threading.Event()
         threading.Thread(target=self._run, daemon=True, name="tick").start()
 
@@ -104,11 +106,15 @@ class Tracker:
     def _write(self) -> None:
         """Write the progress of the running benchmarks."""
         running, _ = benchmarks.all_benchmarks(1000, 0, [Status.RUNNING])
-        ids = {benchmark.benchmark_id for benchmark in running}
+        admitted = {one.benchmark_id: one.started_at for one in running}
         with self._lock:
-            for ended in self._progress.keys() - ids:
-                del self._progress[ended]
-        for benchmark_id in ids:
+            for known in list(self._progress):
+                # Another time than a second ago: it has ended and was queued again in between.
+                again = admitted.get(known) != self._admitted.get(known, admitted.get(known))
+                if again or known not in admitted:
+                    del self._progress[known]
+        self._admitted = admitted
+        for benchmark_id in admitted:
             progress = self._of(benchmark_id)
             with self._lock:
                 values = _values(progress)
@@ -150,8 +156,7 @@ def _recovered(benchmark_id: str) -> Progress:
     with session() as sql:
         row = benchmarks.row(sql, benchmark_id)
     progress = Progress(row.total, time.monotonic(), benchmarks.prior(row.model_id))
-    done = parts.totals(benchmark_id, journals=False)
-    progress.recover(done, parts.done(benchmark_id))
+    progress.recover(parts.totals(benchmark_id), parts.done(benchmark_id))
     return progress
 
 

@@ -3,11 +3,11 @@
 import importlib.metadata
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from serve_app import errors
-from serve_app.routes import benchmarks, datasets, health, models, results
+from cluster.settings import settings
+from serve_app import errors, headers, web
+from serve_app.routes import benchmarks, comparisons, datasets, health, models, results
 
 _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.
@@ -26,13 +26,10 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
     )
     errors.install(app)
-    for routes in (datasets, models, benchmarks, results, health):
+    headers.install(app)
+    for routes in (datasets, models, benchmarks, results, comparisons, health):
         app.include_router(routes.router)
-
-    @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:  # pyright: ignore[reportUnusedFunction]
-        return RedirectResponse("/docs")
-
+    web.install(app, settings().web_folder)
     return app
 
 

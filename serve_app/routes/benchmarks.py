@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from jobs import benchmarks
+from jobs import benchmarks, retry
 from jobs.schemas import (
     Benchmark,
     BenchmarkList,
@@ -26,12 +26,7 @@ BenchmarkId = Annotated[str, Path(description="A benchmark's id.", examples=["bm
 def run_benchmark(asked: RunBenchmarkRequest) -> BenchmarkStarted:
     """Run one model over one dataset. Answers at once: `running`, or `queued` while other
     benchmarks hold the hardware. Ask several times for several models."""
-    created = benchmarks.create(asked.model_id, asked.dataset_id, asked.sampling)
-    tracking.wake()
-    current = benchmarks.get(created.benchmark_id)
-    return BenchmarkStarted(
-        benchmark_id=current.benchmark_id, status=current.status, started_at=current.started_at
-    )
+    return _started(benchmarks.create(asked.model_id, asked.dataset_id, asked.sampling))
 
 
 @router.get("", summary="List benchmarks", responses=responses(422))
@@ -61,8 +56,35 @@ def cancel_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
     return cancelled
 
 
+@router.post("/{benchmark_id}/rerun", summary="Run it again", responses=responses(404, 409))
+def rerun_benchmark(benchmark_id: BenchmarkId) -> BenchmarkStarted:
+    """Run a new benchmark of the same model, dataset and sampling."""
+    return _started(retry.rerun(benchmark_id))
+
+
+@router.post(
+    "/{benchmark_id}/retry-failed",
+    summary="Ask failed requests again",
+    responses=responses(404, 409),
+)
+def retry_failed(benchmark_id: BenchmarkId) -> Benchmark:
+    """Queue an ended benchmark again to ask its failed requests anew and do those that are
+    missing. What has succeeded stays."""
+    retry.retry_failed(benchmark_id)
+    tracking.wake()
+    return benchmarks.get(benchmark_id)
+
+
 @router.delete("/{benchmark_id}", summary="Delete a benchmark", responses=responses(404, 409))
 def delete_benchmark(benchmark_id: BenchmarkId) -> Deleted:
     """Delete an ended benchmark with its results."""
     benchmarks.delete(benchmark_id)
     return Deleted(id=benchmark_id)
+
+
+def _started(created: Benchmark) -> BenchmarkStarted:
+    tracking.wake()
+    current = benchmarks.get(created.benchmark_id)
+    return BenchmarkStarted(
+        benchmark_id=current.benchmark_id, status=current.status, started_at=current.started_at
+    )

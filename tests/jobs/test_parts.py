@@ -183,11 +183,10 @@ def test_totals_are_what_was_written() -> None:
     )
 
 
-def test_totals_count_what_is_in_no_part_yet_unless_told_otherwise() -> None:
+def test_totals_count_finished_chunks() -> None:
     assert parts.totals(ID) == parts.Totals()
     write([0], finish=False)
-    assert parts.totals(ID).finished == 1
-    assert parts.totals(ID, journals=False) == parts.Totals()
+    assert parts.totals(ID) == parts.Totals()
 
 
 def test_a_line_that_was_written_half_counts_as_not_done() -> None:

@@ -9,8 +9,15 @@ from factories import chats, jsonl
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from cluster.logs import configure_logs
 from serve_app import readiness, tracking
 from serve_app.app import create_app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """Log as the service does: the library's default takes seconds to draw one traceback."""
+    configure_logs()
 
 
 @pytest.fixture

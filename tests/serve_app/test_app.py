@@ -25,19 +25,32 @@ def test_models_are_listed(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("an_id", ["test/echo", "a/b/c/d", "plain", "with.dots-and_more"])
-def test_a_model_id_may_have_slashes(
-    client: TestClient, models_folder: Path, an_id: str
-) -> None:
+def test_a_model_id_may_have_slashes(client: TestClient, models_folder: Path, an_id: str) -> None:
     (models_folder / "echo.yaml").write_text(yaml.safe_dump(model_entry(model_id=an_id)))
     registry.load()
     for written in (an_id, an_id.replace("/", "%2F")):
         assert client.get(f"/admin/models/{written}").json()["model_id"] == an_id
 
 
-@pytest.mark.parametrize("unknown", ["nope", "a/b", "%00", "", "test/echo/", "%ff"])
+@pytest.mark.parametrize("unknown", ["nope", "a/b", "", "test/echo/", "%ff"])
 def test_an_unknown_model(client: TestClient, problem: Problem, unknown: str) -> None:
     response = client.get(f"/admin/models/{unknown}")
     assert (response.status_code, problem(response)["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/%00",
+        *(f"datasets/%00{rest}" for rest in ("", "/requests", "/download")),
+        *(f"benchmarks/%00{rest}" for rest in ("", "/results", "/results/download")),
+        "benchmarks?model_id=%00",
+        "benchmarks?dataset_id=%00",
+    ],
+)
+def test_a_nul_character_is_no_error_of_the_server(client: TestClient, path: str) -> None:
+    """PostgreSQL has no text with NUL in it and refuses even to look for one."""
+    assert client.get(f"/admin/{path}").status_code in (200, 404, 422)
 
 
 def test_health_says_that_the_process_answers(client: TestClient) -> None:
@@ -59,6 +72,7 @@ def test_not_ready_says_which_part_and_why(
         raise ConnectionError("no cluster")
 
     monkeypatch.setattr(readiness, "_tracker", away)
+    data_folder.mkdir(exist_ok=True)
     (data_folder / "storage").write_text("a file where a folder should be")
     response = client.get("/ready")
     checks = response.json()["checks"]

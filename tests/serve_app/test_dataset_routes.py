@@ -63,10 +63,8 @@ def test_a_dataset_in_use_is_refused_with_those_who_use_it(
 
 
 @pytest.mark.parametrize("rest", ["", "/requests", "/download"])
-@pytest.mark.parametrize("unknown", ["ds_nope", "..%2f..%2fetc%2fpasswd", "%00", "%20", "ä"])
-def test_an_unknown_dataset(
-    client: TestClient, problem: Problem, unknown: str, rest: str
-) -> None:
+@pytest.mark.parametrize("unknown", ["ds_nope", "..%2f..%2fetc%2fpasswd", "%20", "ä"])
+def test_an_unknown_dataset(client: TestClient, problem: Problem, unknown: str, rest: str) -> None:
     response = client.get(f"/admin/datasets/{unknown}{rest}")
     assert response.status_code == 404
     assert problem(response)["code"] in ("dataset_not_found", "not_found")

@@ -1,0 +1,164 @@
+"""The records of reading results: what to show, what the figures say, how benchmarks compare.
+
+Neither Ray nor SQL is imported here.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from jobs.schemas import Benchmark, Request, Result
+
+Order = Literal["asc", "desc"]
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    SUCCEEDED = "succeeded"
+    """Answered with a 2xx status."""
+    FAILED = "failed"
+
+
+class Sort(StrEnum):
+    """What results can be sorted by. A value is a column of the results."""
+
+    ROW_ID = "row_id"
+    LATENCY_MS = "latency_ms"
+    TTFT_MS = "ttft_ms"
+    OUTPUT_TOKENS = "output_tokens"
+    PROMPT_TOKENS = "prompt_tokens"
+    CUSTOM_ID = "custom_id"
+
+
+class ResultFilter(BaseModel):
+    """Which results are meant; fields that are none do not narrow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: str | None = None
+    """Text that occurs in ``custom_id``, in any message of the prompt or in the response."""
+    outcome: Outcome | None = None
+    finish_reason: str | None = None
+    golden: bool | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.q and (self.outcome, self.finish_reason, self.golden) == (None,) * 3
+
+
+class ResultDetail(BaseModel):
+    """A result with the request that it answers."""
+
+    request: Request | None = Field(description="None when the dataset has been deleted.")
+    result: Result
+
+
+class Golden(BaseModel):
+    """Whether a result is marked as an example worth training on."""
+
+    benchmark_id: str
+    row_id: int
+    golden: bool
+
+
+# --- statistics -----------------------------------------------------------------------------------
+
+
+class Bin(BaseModel):
+    """One bar of a histogram: values from `from_` up to, not including, `to` (the last bin's `to`
+    is the largest value, and included)."""
+
+    from_: float
+    to: float
+    count: int
+
+
+class Distribution(BaseModel):
+    """How a figure is distributed. Percentiles are interpolated linearly between the two values
+    that they fall between."""
+
+    min: float
+    max: float
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    histogram: list[Bin] = Field(
+        description="20 bins of equal width from `min` to `max`; one bin where all are equal."
+    )
+
+
+class Statistics(BaseModel):
+    """Figures of a set of results.
+
+    Distributions are of succeeded results, because the time of a refused request says nothing of
+    the model; where only failed ones are asked for, of those. None where no result has the figure.
+    """
+
+    count: int
+    succeeded: int
+    failed: int
+    finish_reasons: dict[str, int] = Field(
+        description="Results by finish reason, most frequent first; those without are left out."
+    )
+    latency_ms: Distribution | None
+    ttft_ms: Distribution | None
+    output_tokens: Distribution | None
+    prompt_tokens: Distribution | None
+
+
+# --- comparison -----------------------------------------------------------------------------------
+
+
+class ComparisonSort(StrEnum):
+    """What the rows of a comparison can be sorted by."""
+
+    DISAGREEMENT = "disagreement"
+    ROW_ID = "row_id"
+
+
+class ComparedBenchmark(BaseModel):
+    benchmark: Benchmark
+    statistics: Statistics = Field(description="Over all its results, whatever `q` says.")
+
+
+class ComparedResult(BaseModel):
+    """One benchmark's answer in a row of a comparison."""
+
+    row_id: int = Field(description="Position in the benchmark's own dataset.")
+    benchmark_id: str
+    status_code: int
+    text: str | None
+    finish_reason: str | None
+    output_tokens: int | None
+    latency_ms: float
+    golden: bool
+
+
+class ComparisonRow(BaseModel):
+    """What the benchmarks answered to one request."""
+
+    row_id: int = Field(description="Position in the dataset of the first benchmark that has it.")
+    custom_id: str
+    prompt: str
+    expected: Any = Field(description="`expected` of the dataset's line, if it has one.")
+    similarity: float = Field(
+        ge=0, le=1, description="1: all texts are the same; smaller: they differ more."
+    )
+    results: list[ComparedResult | None] = Field(
+        description="In the order of `benchmarks`; none where a benchmark has no result (yet)."
+    )
+
+
+class Comparison(BaseModel):
+    """Benchmarks side by side, joined on `custom_id`."""
+
+    benchmarks: list[ComparedBenchmark]
+    rows: list[ComparisonRow]
+    total: int = Field(description="Rows that match `q`.")
+    unmatched: int = Field(description="custom_ids that not all benchmarks have, whatever `q`.")
+    limit: int
+    offset: int

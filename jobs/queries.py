@@ -1,0 +1,177 @@
+"""Results as DuckDB relations, and a filter as a condition over them.
+
+Values from users reach DuckDB as parameters only; what is put into the text of a query are names
+and enum members of this code.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from cluster.database import session
+from cluster.settings import settings
+from cluster.storage import storage
+from jobs import benchmarks, datasets, golden, parts
+from jobs.analysis import Outcome, ResultFilter
+from jobs.schemas import BenchmarkSpec
+
+SUCCEEDED = "status_code BETWEEN 200 AND 299"
+
+# Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
+# memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
+_MEMORY = "1GB"
+
+Row = dict[str, Any]
+Condition = tuple[str, dict[str, Any]]
+"""The text of a condition and the parameters that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The results of a benchmark as relations of a DuckDB connection.
+
+    ``<name>`` holds the results, ``<name>_journal`` those of them that are in no part yet,
+    ``<name>_requests`` the dataset (empty once it is deleted) and ``<name>_golden`` the row ids
+    of golden examples.
+    """
+
+    name: str
+    spec: BenchmarkSpec
+    done: frozenset[int]
+    """Indices of the chunks whose results are in parts."""
+    golden: frozenset[int]
+
+
+@contextmanager
+def connect() -> Generator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory."""
+    scratch = settings().data_folder / "scratch"
+    with duckdb.connect() as db:
+        db.execute("SET memory_limit = $1", [_MEMORY])
+        db.execute("SET temp_directory = $1", [str(scratch)])
+        yield db
+
+
+def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "results") -> Source:
+    """Register what exists of a benchmark, also while it runs, under ``name``."""
+    with session() as sql:
+        spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
+    marked = golden.rows(benchmark_id)
+    journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
+    db.register(f"{name}_journal", parts.table(journal))
+    selects = [f"SELECT * FROM {name}_journal"]
+    if done:
+        # A view cannot have parameters, but it can read a variable.
+        # The parts are named one by one: a pattern would find those that a chunk of the journal
+        # became in the meantime, and count its results twice.
+        paths = [parts.part_path(benchmark_id, index) for index in sorted(done)]
+        db.execute(f"SET VARIABLE {name}_parts = $1", [paths])
+        selects.append(f"SELECT * FROM read_parquet(getvariable('{name}_parts'))")
+    db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
+    requests = datasets.requests_key(spec.dataset_id)
+    if storage().exists(requests):
+        db.execute(f"SET VARIABLE {name}_requests = $1", [str(storage().path(requests))])
+        query = f"SELECT * FROM read_parquet(getvariable('{name}_requests'))"
+        db.execute(f"CREATE TEMP VIEW {name}_requests AS {query}")
+    else:
+        db.register(f"{name}_requests", datasets.SCHEMA.empty_table())
+    db.register(f"{name}_golden", pa.table({"row_id": pa.array(sorted(marked), pa.int64())}))
+    return Source(name=name, spec=spec, done=frozenset(done), golden=frozenset(marked))
+
+
+def condition(of: Source, only: ResultFilter) -> Condition:
+    """The results of ``of`` that ``only`` means, as a condition over its relation."""
+    wanted = ["true"]
+    values: dict[str, Any] = {}
+    if only.outcome is not None:
+        wanted.append(SUCCEEDED if only.outcome is Outcome.SUCCEEDED else f"NOT ({SUCCEEDED})")
+    if only.finish_reason is not None:
+        wanted.append("finish_reason = $finish_reason")
+        values["finish_reason"] = only.finish_reason
+    if only.golden is not None:
+        negation = "" if only.golden else "NOT"
+        wanted.append(f"row_id {negation} IN (SELECT row_id FROM {of.name}_golden)")
+    if only.q:
+        in_prompt = f"row_id IN (SELECT row_id FROM {of.name}_requests WHERE {PROMPT_HAS_Q})"
+        wanted.append(f"({RESULT_HAS_Q} OR {in_prompt})")
+        values |= search(only.q)
+    return " AND ".join(wanted), values
+
+
+RESULT_HAS_Q = (
+    "(contains(lower(custom_id), lower($q)) OR contains(lower(coalesce(text, '')), lower($q)))"
+)
+"""A condition over results, with the parameters of :func:`search`."""
+
+# The text as JSON holds it is looked for first: that is a scan, and only what it finds is parsed,
+# so that "role" or "user" does not match every request by its keys.
+PROMPT_HAS_Q = """
+    CASE WHEN contains(lower(body), lower($escaped)) THEN contains(
+        lower(concat_ws(chr(10),
+            array_to_string(json_extract_string(body, '$.messages[*].content'), chr(10)),
+            array_to_string(json_extract_string(body, '$.messages[*].content[*].text'), chr(10)),
+            json_extract_string(body, '$.prompt'),
+            json_extract_string(body, '$.input')
+        )), lower($q))
+    ELSE false END
+"""
+"""A condition over requests, with the parameters of :func:`search`."""
+
+
+def search(q: str) -> dict[str, Any]:
+    """Parameters that look for ``q``, literally and whatever its case."""
+    return {"q": q, "escaped": orjson.dumps(q).decode()[1:-1]}
+
+
+def fetch(db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]) -> dict[int, Row]:
+    """Whole results by row id. Only the parts that hold them are opened."""
+    wanted = sorted(set(row_ids))
+    found = f"SELECT * FROM {of.name}_journal WHERE row_id IN (SELECT unnest($ids))"
+    values: dict[str, Any] = {"ids": wanted}
+    if paths := _paths(of, wanted):
+        found += " UNION ALL SELECT * FROM read_parquet($paths) WHERE row_id IN"
+        found += " (SELECT unnest($ids))"
+        values["paths"] = paths
+    return _by_row(db, found, values)
+
+
+def requests(
+    db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]
+) -> dict[int, dict[str, Any]]:
+    """``preview`` and ``extra`` of requests by row id; empty when the dataset was deleted."""
+    wanted = sorted(set(row_ids))
+    if not wanted:
+        return {}
+    # The bounds let DuckDB skip row groups by their statistics.
+    query = f"""
+        SELECT row_id, preview, extra FROM {of.name}_requests
+        WHERE row_id BETWEEN $first AND $last AND row_id IN (SELECT unnest($ids))
+    """
+    return _by_row(db, query, {"ids": wanted, "first": wanted[0], "last": wanted[-1]})
+
+
+def prompt(request: Row | None) -> str:
+    """What of a request is shown beside its result; empty when the dataset was deleted."""
+    return str(request["preview"] or "") if request else ""
+
+
+def one(db: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> tuple[Any, ...]:
+    """The only row of a query."""
+    row = db.execute(query, values).fetchone()
+    assert row is not None
+    return row
+
+
+def _paths(of: Source, row_ids: Sequence[int]) -> list[str]:
+    chunks = {row_id // of.spec.chunk_rows for row_id in row_ids} & of.done
+    return [parts.part_path(of.spec.benchmark_id, index) for index in sorted(chunks)]
+
+
+def _by_row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> dict[int, Row]:
+    table: pa.Table = db.sql(query, params=values).to_arrow_table()
+    return {row["row_id"]: row for row in table.to_pylist()}

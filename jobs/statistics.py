@@ -1,0 +1,93 @@
+"""Figures of a set of results, computed by DuckDB where the results are."""
+
+from itertools import pairwise
+
+import duckdb
+
+from jobs import queries
+from jobs.analysis import Bin, Distribution, Outcome, ResultFilter, Statistics
+from jobs.queries import SUCCEEDED, Source
+
+_FIGURES = ("latency_ms", "ttft_ms", "output_tokens", "prompt_tokens")
+_BINS = 20
+
+
+def statistics(benchmark_id: str, only: ResultFilter) -> Statistics:
+    """Figures of the results of a benchmark that ``only`` means."""
+    with queries.connect() as db:
+        return of_source(db, queries.source(db, benchmark_id), only)
+
+
+def of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Statistics:
+    """Figures of the results of ``of`` that ``only`` means."""
+    condition, values = queries.condition(of, only)
+    # One pass over the files; everything after it reads this narrow table.
+    db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE figures AS
+        SELECT {SUCCEEDED} AS succeeded, finish_reason, {", ".join(_FIGURES)}
+        FROM {of.name} WHERE {condition}
+        """,
+        values,
+    )
+    count, succeeded = queries.one(db, "SELECT count(*), count(*) FILTER (succeeded) FROM figures")
+    reasons = db.execute(
+        """
+        SELECT finish_reason, count(*) FROM figures WHERE finish_reason IS NOT NULL
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """
+    ).fetchall()
+    counted = "true" if only.outcome is Outcome.FAILED else "succeeded"
+    return Statistics(
+        count=count,
+        succeeded=succeeded,
+        failed=count - succeeded,
+        finish_reasons=dict(reasons),
+        **{name: _distribution(db, name, counted) for name in _FIGURES},
+    )
+
+
+def _distribution(db: duckdb.DuckDBPyConnection, name: str, counted: str) -> Distribution | None:
+    low, high, mean, percentiles = queries.one(
+        db,
+        f"""
+        SELECT min({name})::DOUBLE, max({name})::DOUBLE, avg({name}),
+               quantile_cont({name}::DOUBLE, [0.5, 0.9, 0.95, 0.99])
+        FROM figures WHERE {counted}
+        """,
+    )
+    if low is None:
+        return None
+    p50, p90, p95, p99 = percentiles
+    return Distribution(
+        min=low,
+        max=high,
+        mean=mean,
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        histogram=_histogram(db, name, counted, low, high),
+    )
+
+
+def _histogram(
+    db: duckdb.DuckDBPyConnection, name: str, counted: str, low: float, high: float
+) -> list[Bin]:
+    bins = _BINS if high > low else 1
+    width = (high - low) / bins
+    counts = dict(
+        db.execute(
+            f"""
+            SELECT CASE WHEN $width = 0 THEN 0
+                        ELSE least(floor(({name} - $low) / $width)::INTEGER, $last) END, count(*)
+            FROM figures WHERE {counted} AND {name} IS NOT NULL GROUP BY 1
+            """,
+            {"low": low, "width": width, "last": bins - 1},
+        ).fetchall()
+    )
+    edges = [low + width * index for index in range(bins)] + [high]
+    return [
+        Bin(from_=start, to=stop, count=counts.get(index, 0))
+        for index, (start, stop) in enumerate(pairwise(edges))
+    ]

@@ -1,0 +1,126 @@
+"""Comparisons: the join, the order, what is missing."""
+
+# ruff: noqa: F401, F811 - fixtures are imported
+
+import pytest
+from ext_fixtures import MODELS, failure, make_benchmark, place, record, request, store_dataset
+
+from jobs import datasets, results
+from jobs.analysis import ComparisonSort
+from jobs.compare import compare
+from jobs.errors import NotFound
+from jobs.schemas import Status
+
+
+@pytest.fixture
+def pair(store_dataset, make_benchmark):
+    """Two benchmarks of one dataset: equal, alike, wholly different, and one that failed."""
+    dataset = store_dataset(
+        *(request(f"r-{i}", f"Question {i}", expected=f"gold {i}") for i in range(3)),
+        request("r-3", "A hidden question"),
+    )
+    left = ["the same answer", "a good candidate", "xyz", "an answer"]
+    right = ["the same answer", "a good candidat", "an utterly other thing"]
+    one = make_benchmark([record(i, text) for i, text in enumerate(left)], dataset, MODELS[0])
+    two = make_benchmark(
+        [*(record(i, text) for i, text in enumerate(right)), failure(3)], dataset, MODELS[1]
+    )
+    return [one, two]
+
+
+def test_most_different_first(pair):
+    found = compare(pair, 100, 0)
+    assert [row.custom_id for row in found.rows] == ["r-3", "r-2", "r-1", "r-0"]
+    similarities = [row.similarity for row in found.rows]
+    assert similarities[0] == 0  # a failure against an answer
+    assert similarities[-1] == 1
+    assert similarities == sorted(similarities)
+    assert 0.9 < similarities[2] < 1
+    assert (found.total, found.unmatched) == (4, 0)
+    assert [row.custom_id for row in compare(pair, 1, 1).rows] == ["r-2"]
+    assert [row.custom_id for row in compare(pair, 1, 0, order="desc").rows] == ["r-0"]
+
+
+def test_a_row_says_what_was_asked_expected_and_answered(pair):
+    results.mark(pair[1], 0)
+    found = compare(pair, 100, 0, sort=ComparisonSort.ROW_ID)
+    first, last = found.rows[0], found.rows[3]
+    assert (first.prompt, first.expected, first.row_id) == ("Question 0", "gold 0", 0)
+    assert [one and (one.benchmark_id, one.text, one.golden) for one in first.results] == [
+        (pair[0], "the same answer", False),
+        (pair[1], "the same answer", True),
+    ]
+    assert last.expected is None
+    assert [one and one.status_code for one in last.results] == [200, 400]
+    assert [one.benchmark.benchmark_id for one in found.benchmarks] == pair
+    assert [one.statistics.failed for one in found.benchmarks] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("q", "rows"),
+    [
+        ("UTTERLY", ["r-2"]),
+        ("hidden", ["r-3"]),
+        ("r-1", ["r-1"]),
+        ("rejected", ["r-3"]),
+        ("%", []),
+        ("role", []),
+    ],
+)
+def test_search(pair, q, rows):
+    found = compare(pair, 100, 0, q=q)
+    assert ([row.custom_id for row in found.rows], found.total) == (rows, len(rows))
+    assert [one.statistics.count for one in found.benchmarks] == [4, 4]
+
+
+def test_across_datasets_and_while_running(store_dataset, make_benchmark):
+    other = store_dataset(*(request(f"r-{i}") for i in (5, 0, 1)))
+    one = make_benchmark([record(i) for i in range(2)], status=Status.RUNNING, ended=False)
+    two = make_benchmark(
+        [record(i, custom_id=f"r-{own}") for i, own in enumerate((5, 0, 1))], other, MODELS[1]
+    )
+    found = compare([one, two], 100, 0)
+    assert (found.total, found.unmatched) == (3, 1)
+    assert [(row.custom_id, row.similarity) for row in found.rows] == [
+        ("r-5", 0.0),
+        ("r-0", 1.0),
+        ("r-1", 1.0),
+    ]
+    assert [one and one.row_id for one in found.rows[1].results] == [0, 1]
+    assert found.rows[0].results[0] is None
+    assert found.rows[0].prompt == "Hello"
+
+
+def test_three_are_compared_in_pairs(make_benchmark):
+    ids = [
+        make_benchmark([record(0, text)], model=model)
+        for text, model in zip(("same", "same", None), MODELS, strict=True)
+    ]
+    (row,) = compare(ids, 100, 0).rows
+    assert row.similarity == pytest.approx(1 / 3)
+
+
+def test_a_difference_beyond_the_compared_characters_counts(make_benchmark):
+    beginning = "word " * 100
+    ids = [make_benchmark([record(0, beginning + end)]) for end in ("a", "b")]
+    (row,) = compare(ids, 100, 0).rows
+    assert row.similarity == pytest.approx(0.99)
+
+
+def test_missing_in_both_is_alike(make_benchmark):
+    ids = [make_benchmark([failure(0, "a")]), make_benchmark([failure(0, "b")])]
+    (row,) = compare(ids, 100, 0).rows
+    assert row.similarity == 1
+
+
+def test_deleted_dataset(pair):
+    (dataset_id,) = {one.benchmark.dataset_id for one in compare(pair, 1, 0).benchmarks}
+    datasets.delete(dataset_id)
+    found = compare(pair, 100, 0)
+    assert found.total == 4
+    assert {(row.prompt, row.expected) for row in found.rows} == {("", None)}
+
+
+def test_unknown_benchmark(pair):
+    with pytest.raises(NotFound):
+        compare([pair[0], "bm_none"], 100, 0)

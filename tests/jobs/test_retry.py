@@ -1,0 +1,234 @@
+"""Asking failed requests again, and running a benchmark again."""
+
+# ruff: noqa: F401, F811 - fixtures are imported
+
+from typing import Any
+
+import pytest
+from ext_fixtures import failure, make_benchmark, place, record, store_dataset, write
+
+from cluster import ray_jobs
+from cluster.storage import storage
+from jobs import benchmarks, datasets, export, golden, parts, results, retry, scheduler
+from jobs.errors import Conflict, NotFound
+from jobs.schemas import Status
+
+
+def _rows(benchmark_id: str) -> list[tuple[int, int]]:
+    page = results.page(benchmark_id, 1000, 0)
+    return [(one.row_id, one.status_code) for one in page.results]
+
+
+def _mixed(failed: set[int], count: int = 70) -> list[Any]:
+    return [failure(i) if i in failed else record(i) for i in range(count)]
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """Ray's jobs: the ids that were submitted, and a status for each."""
+    submitted: dict[str, Any] = {}
+    monkeypatch.setattr(ray_jobs, "submit", lambda job_id, *_, **__: submitted.update({job_id: 0}))
+    monkeypatch.setattr(ray_jobs, "status", submitted.get)
+    monkeypatch.setattr(ray_jobs, "logs", lambda _: "")
+    monkeypatch.setattr(scheduler, "_total_gpus", lambda: 0)
+    return submitted
+
+
+def test_failed_requests_are_missing_afterwards(make_benchmark):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    queued = retry.retry_failed(benchmark_id)
+    assert (queued.status, queued.completed, queued.failed) == (Status.QUEUED, 68, 0)
+    assert (queued.progress, queued.completed_at, queued.queue_position) == (97, None, 1)
+    assert parts.done(benchmark_id) == {2}
+    assert _rows(benchmark_id) == [(i, 200) for i in range(70) if i not in (3, 40)]
+    assert len(list(export.download(benchmark_id, "jsonl"))) == 68
+
+
+def test_the_job_then_does_only_what_is_missing(make_benchmark):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    before = {one.row_id: one for one in results.page(benchmark_id, 100, 0).results}
+    retry.retry_failed(benchmark_id)
+    chunk = parts.Chunk(benchmark_id, 0)
+    chunk.open()
+    assert set(range(32)) - chunk.records.keys() == {3}
+    chunk.add(record(3, "at last"))
+    chunk.finish()
+    write(benchmark_id, [record(40, "at last")])
+    after = {one.row_id: one for one in results.page(benchmark_id, 100, 0).results}
+    assert (after[3].text, after[40].text) == ("at last", "at last")
+    assert {i: one for i, one in after.items() if i not in (3, 40)} == {
+        i: one for i, one in before.items() if i not in (3, 40)
+    }
+
+
+def test_failures_in_journals(make_benchmark):
+    benchmark_id = make_benchmark(_mixed({3, 65}), status=Status.CANCELLED, ended=False)
+    assert parts.done(benchmark_id) == {0, 1}
+    queued = retry.retry_failed(benchmark_id)
+    assert queued.completed == 68
+    assert _rows(benchmark_id) == [(i, 200) for i in range(70) if i not in (3, 65)]
+
+
+def test_a_cancelled_benchmark_without_failures_goes_on(make_benchmark):
+    records = [record(i) for i in range(70) if i != 50]
+    benchmark_id = make_benchmark(records, status=Status.CANCELLED, ended=False)
+    assert retry.retry_failed(benchmark_id).status is Status.QUEUED
+    assert parts.done(benchmark_id) == {0}
+
+
+def test_nothing_to_retry(make_benchmark):
+    benchmark_id = make_benchmark([record(0)])
+    with pytest.raises(Conflict) as caught:
+        retry.retry_failed(benchmark_id)
+    assert caught.value.code == "nothing_to_retry"
+    assert benchmarks.get(benchmark_id).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING, Status.CANCELLING])
+def test_only_ended_ones(make_benchmark, status):
+    benchmark_id = make_benchmark([failure(0)], status=status)
+    with pytest.raises(Conflict) as caught:
+        retry.retry_failed(benchmark_id)
+    assert caught.value.code == "benchmark_live"
+    assert _rows(benchmark_id) == [(0, 400)]
+
+
+def test_of_two_at_once_one_is_refused(make_benchmark, monkeypatch):
+    benchmark_id = make_benchmark(_mixed({3}))
+    write_journals = retry._write_journals
+
+    def meanwhile(*arguments):
+        monkeypatch.setattr(retry, "_write_journals", write_journals)
+        retry.retry_failed(benchmark_id)
+        return write_journals(*arguments)
+
+    monkeypatch.setattr(retry, "_write_journals", meanwhile)
+    with pytest.raises(Conflict) as caught:
+        retry.retry_failed(benchmark_id)
+    assert caught.value.code == "benchmark_live"
+    assert len(_rows(benchmark_id)) == 69
+
+
+def test_killed_after_the_journals(make_benchmark, monkeypatch):
+    benchmark_id = make_benchmark(_mixed({3}))
+    before = _rows(benchmark_id)
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(benchmarks, "advance", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retry.retry_failed(benchmark_id)
+    assert storage().exists(parts.journal_key(benchmark_id, 0))
+    assert _rows(benchmark_id) == before
+    assert len(list(export.download(benchmark_id, "jsonl"))) == 70
+
+
+def test_killed_while_parts_are_deleted(make_benchmark, monkeypatch):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    delete = type(storage()).delete
+    deleted: list[str] = []
+
+    def once(self, key):
+        if deleted:
+            raise KeyboardInterrupt
+        deleted.append(key)
+        delete(self, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(storage()), "delete", once)
+        with pytest.raises(KeyboardInterrupt):
+            retry.retry_failed(benchmark_id)
+    assert benchmarks.get(benchmark_id).status is Status.COMPLETED
+    succeeded = [(i, 200) for i in range(70) if i not in (3, 40)]
+    assert [row for row in _rows(benchmark_id) if row[1] == 200] == succeeded
+    assert retry.retry_failed(benchmark_id).completed == 68
+    assert _rows(benchmark_id) == succeeded
+
+
+def test_marks_of_what_is_asked_again_go(make_benchmark):
+    benchmark_id = make_benchmark(_mixed({3}))
+    for row_id in (3, 4):
+        results.mark(benchmark_id, row_id)
+    retry.retry_failed(benchmark_id)
+    assert golden.rows(benchmark_id) == {4}
+
+
+def test_each_job_has_an_id_that_ray_does_not_know(make_benchmark, jobs):
+    benchmark_id = make_benchmark(_mixed({3}))
+    jobs[benchmark_id] = ray_jobs.JobStatus.SUCCEEDED
+    for number in (2, 3):
+        retry.retry_failed(benchmark_id)
+        scheduler.admit()
+        current = benchmarks.get(benchmark_id)
+        assert (current.status, current.attempts) == (Status.RUNNING, number)
+        assert list(jobs)[-1] == f"{benchmark_id}-{number}"
+        write(benchmark_id, [failure(3)])
+        assert scheduler.settle(benchmark_id, Status.COMPLETED)
+    ended = benchmarks.get(benchmark_id)
+    assert (ended.completed, ended.failed, ended.total) == (69, 1, 70)
+    assert ended.total_time_seconds is not None
+    assert ended.total_time_seconds >= 60
+
+
+def test_a_retry_has_all_its_attempts(make_benchmark, jobs):
+    benchmark_id = make_benchmark(_mixed({3}))
+    retry.retry_failed(benchmark_id)
+    scheduler.admit()
+    for expected in (Status.RUNNING, Status.RUNNING, Status.FAILED):
+        jobs.update(dict.fromkeys(jobs, ray_jobs.JobStatus.FAILED))
+        scheduler.reconcile()
+        assert benchmarks.get(benchmark_id).status is expected
+    assert list(jobs) == [f"{benchmark_id}-{number}" for number in (2, 3, 4)]
+    ended = benchmarks.get(benchmark_id)
+    assert "after 3 attempts" in (ended.error or "")
+    # What was kept in a journal still counts.
+    assert (ended.completed, ended.failed) == (69, 0)
+
+
+def test_a_benchmark_cancelled_before_its_first_job(make_benchmark, jobs):
+    benchmark_id = make_benchmark([record(0)])
+    again = retry.rerun(benchmark_id).benchmark_id
+    benchmarks.cancel(again)
+    retry.retry_failed(again)
+    scheduler.admit()
+    assert list(jobs) == [again]
+
+
+def test_a_retry_waits_behind_what_was_queued_before_it(make_benchmark):
+    old = make_benchmark([failure(0)])
+    queued = retry.rerun(old)
+    assert retry.retry_failed(old).queue_position == 2
+    assert benchmarks.get(queued.benchmark_id).queue_position == 1
+
+
+def test_throughput_leaves_out_the_time_between(make_benchmark):
+    day = 24 * 3600
+    began = 1_735_689_600.0
+    rows = [record(i, finished_at=began + 1 + i, latency_ms=1000.0) for i in range(3)]
+    rows.append(record(3, finished_at=began + day, latency_ms=2000.0))
+    # Overlapping requests are not counted twice.
+    rows.append(record(4, finished_at=began + day, latency_ms=1500.0))
+    assert parts.totals(make_benchmark(rows)).generation_seconds == pytest.approx(5.0)
+
+
+def test_rerun_is_the_same_again(make_benchmark):
+    benchmark_id = make_benchmark([failure(0)])
+    old, new = benchmarks.get(benchmark_id), retry.rerun(benchmark_id)
+    assert new.benchmark_id != benchmark_id
+    assert new.status is Status.QUEUED
+    same = {"model_id", "dataset_id", "sampling", "total"}
+    assert new.model_dump(include=same) == old.model_dump(include=same)
+    with pytest.raises(NotFound):
+        retry.rerun("bm_none")
+
+
+def test_deleted_dataset(make_benchmark):
+    benchmark_id = make_benchmark([failure(0)])
+    datasets.delete(benchmarks.get(benchmark_id).dataset_id)
+    for call in (retry.rerun, retry.retry_failed):
+        with pytest.raises(Conflict) as caught:
+            call(benchmark_id)
+        assert caught.value.code == "dataset_deleted"
+    assert _rows(benchmark_id) == [(0, 400)]
