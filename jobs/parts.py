@@ -7,6 +7,7 @@ says which rows are: resuming, retrying a lost replica and restarting a driver a
 missing".
 """
 
+import glob
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypedDict
@@ -237,4 +238,5 @@ def part_path(benchmark_id: str, index: int) -> str:
 
 def parts_glob(benchmark_id: str) -> str:
     """A pattern that DuckDB reads all parts by."""
-    return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")
+    folder = storage().path(f"benchmarks/{benchmark_id}/parts")
+    return f"{glob.escape(str(folder))}/*.parquet"

@@ -1,6 +1,7 @@
 """What holds of any bytes: lines are cut where ``split`` cuts them, and judging never crashes."""
 
 import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ FIELDS = ("custom_id", "method", "url", "body", "messages", "prompt", "input", "
 
 def cut(data: bytes, at: list[int]) -> list[bytes]:
     places = [0, *sorted(place % (len(data) + 1) for place in at), len(data)]
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(places)]
 
 
 def split(pieces: list[bytes], limit: int = NO_LIMIT) -> list[bytes]:
@@ -56,8 +57,7 @@ def judged(line: bytes, number: int = 1) -> Accepted | None:
     """Any error other than :class:`BadLine` fails the test that calls this."""
     try:
         return judge(line, number, NO_LIMIT)
-    except BadLine as bad:
-        assert bad.errors(number, line)
+    except BadLine:
         return None
 
 

@@ -176,8 +176,8 @@ def test_totals_are_what_was_written() -> None:
         "prompt_tokens": 10,
         "output_tokens": 14,
     }
-    # The first request was handed over a second before `base`.
-    assert found.generation_seconds == pytest.approx(10)
+    # From a second before `base` to two after it, and half a second later on; not the pause.
+    assert found.generation_seconds == pytest.approx(3.5)
     assert first.tally + second.tally == Tally.model_validate(
         found.model_dump(exclude={"generation_seconds"})
     )

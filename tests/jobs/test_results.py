@@ -1,73 +1,20 @@
-"""Reading results: pages and files, while a benchmark runs and afterwards."""
+"""Pages of results, while a benchmark runs and afterwards."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 import pytest
-from factories import chats, record
 
-from cluster.database import session
-from jobs import benchmarks, results
+from jobs import results
 from jobs.errors import NotFound
-from jobs.parts import Chunk
-from jobs.schemas import Benchmark, Dataset, Sampling, Status
+from jobs.schemas import Benchmark, Status
 
 Write = Callable[..., None]
-ROWS = 70  # two chunks of 32 and one of 6
-
-
-@pytest.fixture
-def benchmark(model_id: str, upload: Callable[..., Dataset]) -> Benchmark:
-    dataset = upload(*chats(ROWS), name="seventy.jsonl")
-    created = benchmarks.create(model_id, dataset.id, Sampling())
-    with session() as sql:
-        benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
-    return created
-
-
-@pytest.fixture
-def write(benchmark: Benchmark) -> Iterator[Write]:
-    """Write results of a chunk; ``finish=False`` leaves it at work, in its journal."""
-    opened: list[Chunk] = []
-
-    def chunk(index: int, rows: range, *, finish: bool = True, **fields: Any) -> None:
-        one = Chunk(benchmark.benchmark_id, index)
-        opened.append(one)
-        one.open()
-        for row in rows:
-            one.add(record(row, **fields))
-        if finish:
-            one.finish()
-
-    yield chunk
-    for one in opened:
-        assert one._file is not None
-        one._file.close()
 
 
 def page_rows(benchmark: Benchmark, limit: int = 1000, offset: int = 0) -> list[int]:
     page = results.page(benchmark.benchmark_id, limit, offset)
     return [result.row_id for result in page.results]
-
-
-def lines(benchmark: Benchmark) -> list[dict[str, Any]]:
-    data = b"".join(results.download(benchmark.benchmark_id, "jsonl"))
-    return [orjson.loads(line) for line in data.splitlines()]
-
-
-def table(benchmark: Benchmark) -> list[dict[str, str]]:
-    data = b"".join(results.download(benchmark.benchmark_id, "csv"))
-    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
-
-
-def test_nothing_yet(benchmark: Benchmark) -> None:
-    page = results.page(benchmark.benchmark_id, 10, 0)
-    assert (page.results, page.total, page.status) == ([], 0, Status.RUNNING)
-    assert lines(benchmark) == []
-    assert table(benchmark) == []
 
 
 def test_a_page_says_what_it_is_of(benchmark: Benchmark, write: Write) -> None:
@@ -91,17 +38,6 @@ def test_a_result_has_answer_and_figures(benchmark: Benchmark, write: Write) -> 
     assert result.finished_at.utcoffset() is not None
 
 
-def test_results_can_be_read_while_the_benchmark_runs(benchmark: Benchmark, write: Write) -> None:
-    write(1, range(32, 64))
-    write(0, range(10, 15), finish=False)
-    write(2, range(64, 66), finish=False)
-    there = [*range(10, 15), *range(32, 66)]
-    assert page_rows(benchmark) == there
-    assert results.page(benchmark.benchmark_id, 1, 0).total == len(there)
-    assert [line["custom_id"] for line in lines(benchmark)] == [f"r-{row}" for row in there]
-    assert [row["custom_id"] for row in table(benchmark)] == [f"r-{row}" for row in there]
-
-
 @pytest.mark.parametrize(
     ("limit", "offset"), [(10, 0), (10, 28), (3, 69), (1000, 0), (5, 70), (1, 2**53)]
 )
@@ -117,102 +53,3 @@ def test_pages_are_in_the_order_of_the_dataset(
 def test_pages_skip_over_what_is_missing(benchmark: Benchmark, write: Write) -> None:
     write(0, range(0, 32, 2), finish=False)
     assert page_rows(benchmark, limit=3, offset=2) == [4, 6, 8]
-
-
-def test_a_part_counts_over_the_journal_that_it_came_from(
-    benchmark: Benchmark, write: Write
-) -> None:
-    write(0, range(3), text="part")
-    write(0, range(2), finish=False, text="left over")
-    assert page_rows(benchmark) == [0, 1, 2]
-    assert [row["text"] for row in table(benchmark)] == ["part"] * 3
-
-
-def test_of_two_writers_of_a_journal_the_later_counts(benchmark: Benchmark, write: Write) -> None:
-    write(0, range(2), finish=False, text="first")
-    write(0, range(1), finish=False, text="second")
-    assert page_rows(benchmark) == [0, 1]
-    assert [row["text"] for row in table(benchmark)] == ["second", "first"]
-
-
-def test_a_line_of_the_download_is_a_line_of_openais_batch_output(
-    benchmark: Benchmark, write: Write
-) -> None:
-    write(0, range(1))
-    assert lines(benchmark) == [
-        {
-            "id": "batch_req_cmpl-0",
-            "custom_id": "r-0",
-            "response": {
-                "status_code": 200,
-                "request_id": "cmpl-0",
-                "body": {"choices": [{"message": {"content": "Answer 0"}}]},
-            },
-            "error": None,
-        }
-    ]
-
-
-def test_an_engine_that_gave_no_answer_is_an_error_without_response(
-    benchmark: Benchmark, write: Write
-) -> None:
-    problem = {"code": "lost", "message": "The engine died."}
-    write(0, range(1), body=None, error=orjson.dumps(problem).decode(), status_code=0)
-    (line,) = lines(benchmark)
-    assert (line["response"], line["error"]) == (None, problem)
-    (result,) = results.page(benchmark.benchmark_id, 1, 0).results
-    assert result.response is None
-    assert result.error is not None
-    assert result.error.code == "lost"
-
-
-def test_an_answer_with_an_error_status_is_a_response(benchmark: Benchmark, write: Write) -> None:
-    body = {"error": {"message": "too long", "code": 400}}
-    write(0, range(1), body=orjson.dumps(body).decode(), status_code=400, text="too long")
-    (line,) = lines(benchmark)
-    assert (line["response"]["status_code"], line["response"]["body"]) == (400, body)
-    assert line["error"] is None
-
-
-def test_a_table_has_a_row_per_result_with_its_figures(benchmark: Benchmark, write: Write) -> None:
-    text = 'Two lines,\n"quoted", and ünïcode 🎉'
-    write(0, range(1), text=text, ttft_ms=None, latency_ms=1.23456)
-    (row,) = table(benchmark)
-    assert row["text"] == text
-    assert (row["custom_id"], row["status_code"], row["output_tokens"]) == ("r-0", "200", "7")
-    assert (row["latency_ms"], row["ttft_ms"]) == ("1.235", "")
-    assert row["finished_at"].endswith("+00:00")
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_spreadsheet_does_not_take_text_for_a_formula(
-    benchmark: Benchmark, write: Write, start: str
-) -> None:
-    write(0, range(1), text=f"{start}1+1", custom_id=f"{start}id")
-    (row,) = table(benchmark)
-    assert row["text"] == f"'{start}1+1"
-    assert row["custom_id"] == f"'{start}id"
-
-
-def test_numbers_and_harmless_text_are_left_alone(benchmark: Benchmark, write: Write) -> None:
-    write(0, range(1), text="1 = 1", itl_ms=-0.5)
-    (row,) = table(benchmark)
-    assert (row["text"], row["itl_ms"]) == ("1 = 1", "-0.5")
-
-
-def test_a_long_table_comes_in_pieces(
-    benchmark: Benchmark, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "_CSV_ROWS_AT_ONCE", 20)
-    write(0, range(32))
-    write(1, range(32, 64))
-    assert len(list(results.download(benchmark.benchmark_id, "csv"))) == 4
-    assert [row["custom_id"] for row in table(benchmark)] == [f"r-{i}" for i in range(64)]
-
-
-def test_an_unknown_benchmark_is_refused_before_the_first_byte(database: str) -> None:
-    for form in ("jsonl", "csv"):
-        with pytest.raises(NotFound):
-            results.download("bm_nope", form)  # type: ignore[arg-type]
-    with pytest.raises(NotFound):
-        results.page("bm_nope", 10, 0)

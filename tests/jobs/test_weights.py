@@ -81,7 +81,7 @@ def test_damaged_weights_are_refused_and_not_kept(
 
 @pytest.mark.parametrize("part", ["br_nowhere:data/part", "br_part_one:data/other"])
 def test_a_missing_package_or_file_is_named(converted: list[bytes], part: str) -> None:
-    with pytest.raises(InvalidRequest, match="is not installed.*make install") as caught:
+    with pytest.raises(InvalidRequest, match=r"is not installed.*make install") as caught:
         weights.prepare(packaged(gguf=[part]))
     assert caught.value.code == "weights_not_found"
     assert part.split(":")[0] in caught.value.message

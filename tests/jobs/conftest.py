@@ -1,0 +1,43 @@
+"""A benchmark that runs, and results of it written as a replica writes them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from factories import chats, record
+
+from cluster.database import session
+from jobs import benchmarks
+from jobs.parts import Chunk
+from jobs.schemas import Benchmark, Dataset, Sampling, Status
+
+ROWS = 70  # two chunks of 32 and one of 6
+
+
+@pytest.fixture
+def benchmark(model_id: str, upload: Callable[..., Dataset]) -> Benchmark:
+    dataset = upload(*chats(ROWS), name="seventy.jsonl")
+    created = benchmarks.create(model_id, dataset.id, Sampling())
+    with session() as sql:
+        benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
+    return created
+
+
+@pytest.fixture
+def write(benchmark: Benchmark) -> Iterator[Callable[..., None]]:
+    """Write results of a chunk; ``finish=False`` leaves it at work, in its journal."""
+    opened: list[Chunk] = []
+
+    def chunk(index: int, rows: range, *, finish: bool = True, **fields: Any) -> None:
+        one = Chunk(benchmark.benchmark_id, index)
+        opened.append(one)
+        one.open()
+        for row in rows:
+            one.add(record(row, **fields))
+        if finish:
+            one.finish()
+
+    yield chunk
+    for one in opened:
+        assert one._file is not None
+        one._file.close()
