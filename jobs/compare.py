@@ -1,7 +1,7 @@
 """Benchmarks side by side: one row per ``custom_id``, most different first.
 
 *Similarity* of two texts is 1 if they are equal and otherwise DuckDB's Jaro–Winkler similarity of
-their first 200 characters, at most 0.99; of a text and a missing one (the request failed, or has
+their first 128 characters, at most 0.99; of a text and a missing one (the request failed, or has
 no result yet) it is 0, and of two missing ones 1. A row's similarity is the mean over all pairs.
 
 Why so: it has to order 100,000 rows while somebody waits. Jaro–Winkler's cost grows with the
@@ -27,11 +27,10 @@ from jobs.analysis import (
     ComparisonRow,
     ComparisonSort,
     Order,
-    ResultFilter,
 )
 from jobs.queries import Row, Source
 
-_COMPARED_CHARACTERS = 200
+_COMPARED_CHARACTERS = 128
 
 
 def compare(
@@ -66,12 +65,9 @@ def compare(
             [limit, offset],
         ).fetchall()
         rows = _rows(db, sources, window)
-        compared = [
-            ComparedBenchmark(
-                benchmark=benchmark, statistics=statistics.of_source(db, of, ResultFilter())
-            )
-            for benchmark, of in zip(found, sources, strict=True)
-        ]
+    compared = [
+        ComparedBenchmark(benchmark=one, statistics=statistics.of_benchmark(one)) for one in found
+    ]
     return Comparison(
         benchmarks=compared,
         rows=rows,

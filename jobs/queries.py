@@ -46,6 +46,11 @@ class Source:
     """Indices of the chunks whose results are in parts."""
     golden: frozenset[int]
 
+    @property
+    def is_complete(self) -> bool:
+        """Every request has its result, in a part."""
+        return len(self.done) == -(-self.spec.total // self.spec.chunk_rows)
+
 
 @contextmanager
 def connect() -> Generator[duckdb.DuckDBPyConnection]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+import duckdb
 import orjson
 
 from jobs import benchmarks, datasets, golden, queries
@@ -26,23 +27,13 @@ def page(
     only = only or ResultFilter()
     with queries.connect() as db:
         source = queries.source(db, benchmark_id)
-        # Narrow first: finding and sorting a million row ids is cheap, sorting their bodies is not.
-        found = source.name
-        if not only.is_empty:
-            condition, values = queries.condition(source, only)
-            columns = {"row_id", sort.value}
-            query = f"SELECT {', '.join(columns)} FROM {source.name} WHERE {condition}"
-            db.execute(f"CREATE TEMP TABLE found AS {query}", values)
-            found = "found"
-        (total,) = queries.one(db, f"SELECT count(*) FROM {found}")
-        window = db.execute(
-            f"""
-            SELECT row_id FROM {found}
-            ORDER BY {sort.value} {order.upper()} NULLS LAST, row_id LIMIT $1 OFFSET $2
-            """,
-            [limit, offset],
-        ).fetchall()
-        row_ids = [row_id for (row_id,) in window]
+        if source.is_complete and only.is_empty and sort is Sort.ROW_ID:
+            # Row ids are 0 to total - 1, so one part is opened instead of a thousand.
+            total = source.spec.total
+            every = range(total) if order == "asc" else range(total - 1, -1, -1)
+            row_ids = list(every[offset : offset + limit])
+        else:
+            total, row_ids = _window(db, source, limit, offset, only, sort, order)
         rows = queries.fetch(db, source, row_ids)
         asked = queries.requests(db, source, row_ids)
     return ResultPage(
@@ -86,6 +77,37 @@ def mark(benchmark_id: str, row_id: int) -> Golden:
     """
     get(benchmark_id, row_id)
     return golden.mark(benchmark_id, row_id)
+
+
+def _window(
+    db: duckdb.DuckDBPyConnection,
+    source: Source,
+    limit: int,
+    offset: int,
+    only: ResultFilter,
+    sort: Sort,
+    order: Order,
+) -> tuple[int, list[int]]:
+    """How many results match, and the row ids of the page.
+
+    Narrow: finding and sorting a million row ids is cheap, sorting their bodies is not.
+    """
+    found = source.name
+    if not only.is_empty:
+        condition, values = queries.condition(source, only)
+        columns = {"row_id", sort.value}
+        query = f"SELECT {', '.join(columns)} FROM {source.name} WHERE {condition}"
+        db.execute(f"CREATE TEMP TABLE found AS {query}", values)
+        found = "found"
+    (total,) = queries.one(db, f"SELECT count(*) FROM {found}")
+    window = db.execute(
+        f"""
+        SELECT row_id FROM {found}
+        ORDER BY {sort.value} {order.upper()} NULLS LAST, row_id LIMIT $1 OFFSET $2
+        """,
+        [limit, offset],
+    ).fetchall()
+    return total, [row_id for (row_id,) in window]
 
 
 def _request(dataset_id: str, row_id: int) -> Request | None:

@@ -1,5 +1,7 @@
 """Figures of a set of results, computed by DuckDB where the results are."""
 
+from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 
 import duckdb
@@ -7,6 +9,7 @@ import duckdb
 from jobs import queries
 from jobs.analysis import Bin, Distribution, Outcome, ResultFilter, Statistics
 from jobs.queries import SUCCEEDED, Source
+from jobs.schemas import Benchmark
 
 _FIGURES = ("latency_ms", "ttft_ms", "output_tokens", "prompt_tokens")
 _BINS = 20
@@ -15,10 +18,24 @@ _BINS = 20
 def statistics(benchmark_id: str, only: ResultFilter) -> Statistics:
     """Figures of the results of a benchmark that ``only`` means."""
     with queries.connect() as db:
-        return of_source(db, queries.source(db, benchmark_id), only)
+        return _of_source(db, queries.source(db, benchmark_id), only)
 
 
-def of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Statistics:
+def of_benchmark(benchmark: Benchmark) -> Statistics:
+    """Figures of all results of a benchmark. Once it has ended they are remembered, because every
+    page of a comparison shows them again."""
+    if benchmark.completed_at is None:
+        return statistics(benchmark.benchmark_id, ResultFilter())
+    return _of_ended(benchmark.benchmark_id, benchmark.completed_at)
+
+
+@lru_cache(maxsize=256)
+def _of_ended(benchmark_id: str, ended: datetime) -> Statistics:
+    assert ended  # a part of the key: asking failed requests again ends the benchmark anew
+    return statistics(benchmark_id, ResultFilter())
+
+
+def _of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Statistics:
     """Figures of the results of ``of`` that ``only`` means."""
     condition, values = queries.condition(of, only)
     # One pass over the files; everything after it reads this narrow table.
@@ -43,32 +60,37 @@ def of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> 
         succeeded=succeeded,
         failed=count - succeeded,
         finish_reasons=dict(reasons),
-        **{name: _distribution(db, name, counted) for name in _FIGURES},
+        **_distributions(db, counted),
     )
 
 
-def _distribution(db: duckdb.DuckDBPyConnection, name: str, counted: str) -> Distribution | None:
-    low, high, mean, percentiles = queries.one(
-        db,
+def _distributions(db: duckdb.DuckDBPyConnection, counted: str) -> dict[str, Distribution | None]:
+    aggregates = ", ".join(
         f"""
-        SELECT min({name})::DOUBLE, max({name})::DOUBLE, avg({name}),
-               quantile_cont({name}::DOUBLE, [0.5, 0.9, 0.95, 0.99])
-        FROM figures WHERE {counted}
-        """,
+        min({name})::DOUBLE, max({name})::DOUBLE, avg({name}),
+        quantile_cont({name}::DOUBLE, [0.5, 0.9, 0.95, 0.99])
+        """
+        for name in _FIGURES
     )
-    if low is None:
-        return None
-    p50, p90, p95, p99 = percentiles
-    return Distribution(
-        min=low,
-        max=high,
-        mean=mean,
-        p50=p50,
-        p90=p90,
-        p95=p95,
-        p99=p99,
-        histogram=_histogram(db, name, counted, low, high),
-    )
+    values = queries.one(db, f"SELECT {aggregates} FROM figures WHERE {counted}")
+    fours = (values[start : start + 4] for start in range(0, len(values), 4))
+    found: dict[str, Distribution | None] = {}
+    for name, (low, high, mean, percentiles) in zip(_FIGURES, fours, strict=True):
+        if low is None:
+            found[name] = None
+            continue
+        p50, p90, p95, p99 = percentiles
+        found[name] = Distribution(
+            min=low,
+            max=high,
+            mean=mean,
+            p50=p50,
+            p90=p90,
+            p95=p95,
+            p99=p99,
+            histogram=_histogram(db, name, counted, low, high),
+        )
+    return found
 
 
 def _histogram(

@@ -1,7 +1,8 @@
 """Asking failed requests again, and running a benchmark again."""
 
-# ruff: noqa: F401, F811 - fixtures are imported
+# ruff: noqa: ARG001, F401, F811 - fixtures are imported
 
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from cluster.storage import storage
 from jobs import benchmarks, datasets, export, golden, parts, results, retry, scheduler
 from jobs.errors import Conflict, NotFound
 from jobs.schemas import Status
+from jobs.tracker import Tracker
 
 
 def _rows(benchmark_id: str) -> list[tuple[int, int]]:
@@ -41,7 +43,7 @@ def test_failed_requests_are_missing_afterwards(make_benchmark):
     assert (queued.progress, queued.completed_at, queued.queue_position) == (97, None, 1)
     assert parts.done(benchmark_id) == {2}
     assert _rows(benchmark_id) == [(i, 200) for i in range(70) if i not in (3, 40)]
-    assert len(list(export.download(benchmark_id, "jsonl"))) == 68
+    assert b"".join(export.download(benchmark_id, "jsonl")).count(b"\n") == 68
 
 
 def test_the_job_then_does_only_what_is_missing(make_benchmark):
@@ -122,7 +124,7 @@ def test_killed_after_the_journals(make_benchmark, monkeypatch):
             retry.retry_failed(benchmark_id)
     assert storage().exists(parts.journal_key(benchmark_id, 0))
     assert _rows(benchmark_id) == before
-    assert len(list(export.download(benchmark_id, "jsonl"))) == 70
+    assert b"".join(export.download(benchmark_id, "jsonl")).count(b"\n") == 70
 
 
 def test_killed_while_parts_are_deleted(make_benchmark, monkeypatch):
@@ -232,3 +234,23 @@ def test_deleted_dataset(make_benchmark):
             call(benchmark_id)
         assert caught.value.code == "dataset_deleted"
     assert _rows(benchmark_id) == [(0, 400)]
+
+
+def test_the_tracker_forgets_the_counts_of_the_run_before(make_benchmark, jobs):
+    benchmark_id = make_benchmark(_mixed({3}))
+    tracker = Tracker.__new__(Tracker)  # without its thread
+    tracker._lock, tracker._progress, tracker._admitted = threading.Lock(), {}, {}
+    retry.retry_failed(benchmark_id)
+    scheduler.admit()
+    tracker._write()
+    known = tracker._of(benchmark_id)
+    tracker._write()
+    assert tracker._of(benchmark_id) is known
+    # It ends, is retried and admitted between two looks of the tracker.
+    write(benchmark_id, [failure(3)])
+    scheduler.settle(benchmark_id, Status.COMPLETED)
+    retry.retry_failed(benchmark_id)
+    scheduler.admit()
+    tracker._write()
+    assert tracker._of(benchmark_id) is not known
+    assert benchmarks.get(benchmark_id).failed == 0

@@ -78,6 +78,8 @@ def _ids(client, benchmark_id, **params):
         ({"sort": "prompt_tokens", "outcome": "failed"}, [3]),
         ({"sort": "latency_ms", "limit": 2, "offset": 1}, [1, 4]),
         ({"offset": 10}, []),
+        ({"sort": "row_id", "order": "desc", "limit": 2, "offset": 1}, [3, 2]),
+        ({"sort": "row_id", "order": "desc", "outcome": "succeeded"}, [4, 2, 1, 0]),
     ],
 )
 def test_filter_and_sort(client, benchmark_id, params, expected):
