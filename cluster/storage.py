@@ -31,6 +31,9 @@ class Storage:
         if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
             raise ValueError(f"storage_url {uri!r}: only file:///folder is supported so far")
         self.root = Path(url2pathname(parts.path))
+        # DuckDB takes a path with these for a pattern, and would read what lies in folders beside.
+        if set("*?[]") & set(str(self.root)):
+            raise ValueError(f"storage_url {uri!r}: the folder's name has one of * ? [ ] in it")
 
     def path(self, key: str) -> Path:
         """The local path of ``key``. A key that could leave the root is refused."""

@@ -101,9 +101,13 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
     if len(line) > max_bytes:
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
     record = _parse(line, number, cut)
-    if not any(key in record for key in _ENVELOPE[1:]) and _bare_endpoint(record):
-        return _bare(record, number)
-    return _enveloped(record)
+    try:
+        if not any(key in record for key in _ENVELOPE[1:]) and _bare_endpoint(record):
+            return _bare(record, number)
+        return _enveloped(record)
+    except orjson.JSONEncodeError:
+        # orjson reads up to 1,024 levels and writes up to 254.
+        raise BadLine(("too_deep", None, "The line's JSON is nested too deeply.")) from None
 
 
 def _parse(line: bytes, number: int, cut: bool) -> Json:

@@ -7,7 +7,6 @@ says which rows are: resuming, retrying a lost replica and restarting a driver a
 missing".
 """
 
-import glob
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypedDict
@@ -238,5 +237,4 @@ def part_path(benchmark_id: str, index: int) -> str:
 
 def parts_glob(benchmark_id: str) -> str:
     """A pattern that DuckDB reads all parts by."""
-    folder = storage().path(f"benchmarks/{benchmark_id}/parts")
-    return f"{glob.escape(str(folder))}/*.parquet"
+    return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")

@@ -6,9 +6,20 @@ Neither Ray nor SQL is imported here.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
+
+Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""An id as a client gives it. PostgreSQL refuses a NUL, so it is refused at the door."""
 
 
 class Status(StrEnum):
@@ -241,8 +252,8 @@ class RunBenchmarkRequest(Strict):
         },
     )
 
-    model_id: str
-    dataset_id: str
+    model_id: Id
+    dataset_id: Id
     sampling: Sampling = Field(default_factory=Sampling)
 
 

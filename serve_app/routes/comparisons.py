@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from jobs import compare
 from jobs.analysis import Comparison, ComparisonSort, Order
+from jobs.schemas import Id
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset
 
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/admin/comparisons", tags=["comparisons"])
 @router.get("", summary="Compare benchmarks", responses=responses(404, 422))
 def compare_benchmarks(
     benchmark_id: Annotated[
-        list[str],
+        list[Id],
         Query(min_length=2, max_length=8, description="Two to eight benchmarks, in column order."),
     ],
     limit: Limit = 100,

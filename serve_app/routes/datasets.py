@@ -8,14 +8,14 @@ from pydantic import BaseModel
 
 from cluster.storage import storage
 from jobs import datasets
-from jobs.schemas import Dataset, DatasetList, DatasetUploaded, RequestPage
+from jobs.schemas import Dataset, DatasetList, DatasetUploaded, Id, RequestPage
 from serve_app import multipart
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset
 
 router = APIRouter(prefix="/admin/datasets", tags=["datasets"])
 
-DatasetId = Annotated[str, Path(description="A dataset's id.", examples=["ds_4f1c0a9be27d"])]
+DatasetId = Annotated[Id, Path(description="A dataset's id.", examples=["ds_4f1c0a9be27d"])]
 
 _UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from jobs import registry
-from jobs.schemas import Model, ModelList
+from jobs.schemas import Id, Model, ModelList
 from serve_app.errors import responses
 
 router = APIRouter(prefix="/admin/models", tags=["models"])
@@ -20,7 +20,7 @@ def list_models() -> ModelList:
 @router.get("/{model_id:path}", summary="Get a model", responses=responses(404))
 def get_model(
     model_id: Annotated[
-        str,
+        Id,
         Path(
             description="A model's id; slashes are part of it.",
             examples=["allenai/OLMo-2-1124-7B-Instruct"],

@@ -115,3 +115,11 @@ def test_a_root_with_a_space_in_its_name(tmp_path: Path) -> None:
     with Storage(folder.as_uri()).write("a") as file:
         file.write(b"x")
     assert (folder / "a").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("folder", ["star*", "quest?ion", "[brackets]"])
+def test_a_folder_that_duckdb_would_take_for_a_pattern_is_refused(
+    tmp_path: Path, folder: str
+) -> None:
+    with pytest.raises(ValueError, match="the folder's name"):
+        Storage((tmp_path / folder).as_uri())

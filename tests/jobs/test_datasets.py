@@ -142,7 +142,7 @@ def test_sweeping_an_empty_storage(database: str) -> None:
     datasets.sweep()
 
 
-@pytest.mark.parametrize("folder", ["with space", "[brackets]", "star*", "quest?ion", "quo'te"])
+@pytest.mark.parametrize("folder", ["with space", "quo'te", "ünï,code"])
 def test_a_data_folder_of_any_name(
     folder: str, configure: Callable[..., None], upload: Store, tmp_path: Path
 ) -> None:

@@ -229,15 +229,3 @@ def seen() -> list[int]:
     return [row for index in done for row in part_rows(index)] + [
         row["row_id"] for row in journals if row["row_id"] // 3 not in done
     ]
-
-
-@pytest.mark.parametrize("folder", ["with space", "[brackets]", "star*", "quest?ion"])
-def test_a_data_folder_of_any_name(
-    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A wildcard in its name must not read what lies in the folder beside it.
-    for name in ("start", folder):
-        place = storage((tmp_path / name).as_uri())
-        monkeypatch.setattr(parts, "storage", lambda place=place: place)
-        write([0, 1])
-    assert parts.totals(ID).finished == 2

@@ -17,6 +17,11 @@ def page_rows(benchmark: Benchmark, limit: int = 1000, offset: int = 0) -> list[
     return [result.row_id for result in page.results]
 
 
+def test_nothing_yet(benchmark: Benchmark) -> None:
+    page = results.page(benchmark.benchmark_id, 10, 0)
+    assert (page.results, page.total, page.status) == ([], 0, Status.RUNNING)
+
+
 def test_a_page_says_what_it_is_of(benchmark: Benchmark, write: Write) -> None:
     write(0, range(32))
     page = results.page(benchmark.benchmark_id, limit=5, offset=3)
@@ -53,3 +58,43 @@ def test_pages_are_in_the_order_of_the_dataset(
 def test_pages_skip_over_what_is_missing(benchmark: Benchmark, write: Write) -> None:
     write(0, range(0, 32, 2), finish=False)
     assert page_rows(benchmark, limit=3, offset=2) == [4, 6, 8]
+
+
+def test_results_can_be_read_while_the_benchmark_runs(benchmark: Benchmark, write: Write) -> None:
+    write(1, range(32, 64))
+    write(0, range(10, 15), finish=False)
+    write(2, range(64, 66), finish=False)
+    assert page_rows(benchmark) == [*range(10, 15), *range(32, 66)]
+    assert results.page(benchmark.benchmark_id, 1, 0).total == 39
+
+
+def test_a_part_counts_over_the_journal_that_it_came_from(
+    benchmark: Benchmark, write: Write
+) -> None:
+    write(0, range(3), text="part")
+    write(0, range(2), finish=False, text="left over")
+    assert page_rows(benchmark) == [0, 1, 2]
+
+
+def test_of_two_writers_of_a_journal_the_later_counts(benchmark: Benchmark, write: Write) -> None:
+    write(0, range(2), finish=False, finish_reason="first")
+    write(0, range(1), finish=False, finish_reason="second")
+    page = results.page(benchmark.benchmark_id, 10, 0)
+    assert [result.finish_reason for result in page.results] == ["second", "first"]
+
+
+def test_an_engine_that_gave_no_answer_is_an_error_without_response(
+    benchmark: Benchmark, write: Write
+) -> None:
+    problem = {"code": "lost", "message": "The engine died."}
+    write(0, range(1), body=None, error=orjson.dumps(problem).decode(), status_code=0)
+    (result,) = results.page(benchmark.benchmark_id, 1, 0).results
+    assert result.response is None
+    assert result.error is not None
+    assert result.error.model_dump() == problem
+
+
+def test_an_unknown_benchmark(database: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        results.page("bm_nope", 10, 0)
+    assert caught.value.code == "benchmark_not_found"

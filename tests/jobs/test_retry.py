@@ -1,6 +1,6 @@
 """Asking failed requests again, and running a benchmark again."""
 
-# ruff: noqa: ARG001, F401, F811 - fixtures are imported
+# ruff: noqa: F401, F811 - fixtures are imported
 
 import threading
 from typing import Any

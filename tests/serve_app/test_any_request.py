@@ -20,7 +20,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", create_app()).exclude(
 @pytest.mark.parametrize("ids", ["made up", "real"])
 @schema.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,

@@ -68,7 +68,7 @@ def test_a_nul_character_is_no_error_of_the_server(
     assert client.post(RUN, json=asked).status_code in (404, 422)
 
 
-@pytest.mark.parametrize("unknown", ["nope", "a/b/c", "", "../..", "x" * 5000])
+@pytest.mark.parametrize("unknown", ["nope", "a/b/c", "", "../.."])
 def test_an_unknown_model_or_dataset(
     client: TestClient, problem: Problem, dataset_id: str, unknown: str
 ) -> None:

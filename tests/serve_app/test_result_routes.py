@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -17,14 +17,14 @@ Problem = Callable[[Response], dict[str, Any]]
 
 
 @pytest.fixture
-def path(benchmark_id: str) -> str:
-    """The results of a benchmark of which two of three are there."""
+def path(benchmark_id: str) -> Iterator[str]:
+    """The results of a benchmark at work, of which two of three are there."""
     chunk = Chunk(benchmark_id, 0)
     chunk.open()
     chunk.add(record(0))
     chunk.add(record(2, text="=1+1"))
+    yield f"/admin/benchmarks/{benchmark_id}/results"
     chunk.finish()
-    return f"/admin/benchmarks/{benchmark_id}/results"
 
 
 def test_a_page(client: TestClient, path: str) -> None:
