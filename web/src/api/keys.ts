@@ -1,0 +1,20 @@
+/** Query keys; a key begins with what is invalidated together. */
+export const keys = {
+  health: ['health'],
+  datasets: ['datasets'],
+  dataset: (id: string) => ['datasets', id],
+  requests: (id: string, offset: number) => ['datasets', id, 'requests', offset],
+  models: ['models'],
+  benchmarks: ['benchmarks'],
+  active: ['benchmarks', 'active'],
+  ended: ['benchmarks', 'ended'],
+  siblings: (datasetId: string) => ['benchmarks', 'of', datasetId],
+  benchmark: (id: string) => ['benchmarks', 'one', id],
+  throughput: (id: string) => ['throughput', id],
+  results: (id: string) => ['results', id],
+  resultPage: (id: string, query: object, offset: number) => ['results', id, 'page', query, offset],
+  result: (id: string, rowId: number) => ['results', id, 'row', rowId],
+  statistics: (id: string, filter: object) => ['results', id, 'statistics', filter],
+  comparisons: ['comparisons'],
+  comparison: (query: object) => ['comparisons', query],
+}

@@ -1,0 +1,86 @@
+import { ActionIcon, Menu } from '@mantine/core'
+import { useBenchmarkAction } from '../../api/benchmark-actions'
+import type { Benchmark } from '../../api/benchmarks'
+import { resultsFile } from '../../api/results'
+import { Icon } from '../../ui/Icon'
+import { notifyDone, notifyRefused } from '../../ui/notify'
+import { plural } from '../../ui/format'
+
+interface BenchmarkMenuProps {
+  benchmark: Benchmark
+  onDelete: (benchmark: Benchmark) => void
+}
+
+/** What can be done with a benchmark that has ended. */
+export function BenchmarkMenu({ benchmark, onDelete }: BenchmarkMenuProps) {
+  const { benchmark_id: id, model_name: model, dataset_name: dataset, failed } = benchmark
+  const rerun = useBenchmarkAction('rerun')
+  const retry = useBenchmarkAction('retry-failed')
+
+  function act(action: typeof rerun, done: string, refused: string) {
+    action.mutate(id, {
+      onSuccess: () => {
+        void notifyDone(done)
+      },
+      onError: (error) => {
+        void notifyRefused(refused, error)
+      },
+    })
+  }
+
+  return (
+    <Menu>
+      <Menu.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          c="dimmed"
+          aria-label={`Actions for ${model} on ${dataset}`}
+        >
+          <Icon name="more" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(['jsonl', 'csv'] as const).map((format) => (
+          <Menu.Item
+            key={format}
+            leftSection={<Icon name="download" />}
+            component="a"
+            href={resultsFile(id, format)}
+            download
+          >
+            Download {format.toUpperCase()}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<Icon name="repeat" />}
+          onClick={() => {
+            act(rerun, `Started ${model} on ${dataset} again.`, 'It did not start')
+          }}
+        >
+          Run again
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<Icon name="retry" />}
+          disabled={failed === 0}
+          onClick={() => {
+            act(retry, `Retrying ${plural(failed, 'request')}.`, 'The retry did not start')
+          }}
+        >
+          Retry failed requests
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<Icon name="trash" />}
+          c="var(--bad)"
+          onClick={() => {
+            onDelete(benchmark)
+          }}
+        >
+          Delete…
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

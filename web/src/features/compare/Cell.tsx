@@ -1,0 +1,76 @@
+import type { ComparedResult } from '../../api/comparison'
+import { count, milliseconds } from '../../ui/format'
+import { Icon } from '../../ui/Icon'
+import { Tag } from '../../ui/Tag'
+import { Answer } from './Answer'
+import classes from './Compare.module.css'
+
+interface CellProps {
+  result: ComparedResult | null
+  model: string
+  base: string | null
+  row: number
+  column: number
+  focusable: boolean
+  onFocus: () => void
+  onGolden: () => void
+}
+
+const failed = (result: ComparedResult) => result.status_code < 200 || result.status_code >= 300
+
+/** One model's answer to one request. */
+export function Cell(props: CellProps) {
+  const { result, model, base, row, column, focusable, onFocus, onGolden } = props
+  return (
+    <div
+      role="gridcell"
+      tabIndex={focusable ? 0 : -1}
+      data-row={row}
+      data-column={column}
+      data-golden={result?.golden === true ? true : undefined}
+      className={classes.cell}
+      onFocus={onFocus}
+    >
+      {result === null ? (
+        <em className={classes.none}>No result</em>
+      ) : (
+        <>
+          <div className={`plain ${classes.answer ?? ''}`}>
+            {failed(result) ? (
+              <span className={classes.failed}>
+                Failed with status {result.status_code}. {result.text}
+              </span>
+            ) : (
+              <Answer text={result.text ?? ''} base={base} />
+            )}
+          </div>
+          <div className={classes.figures}>
+            {failed(result) ? (
+              <Tag tone="bad">{result.status_code || 'failed'}</Tag>
+            ) : (
+              <Tag tone={result.finish_reason === 'length' ? 'warn' : 'calm'}>
+                {result.finish_reason ?? 'ok'}
+              </Tag>
+            )}
+            <span>{count(result.output_tokens)} tok</span>
+            <span>{milliseconds(result.latency_ms)}</span>
+            <button
+              type="button"
+              tabIndex={focusable ? 0 : -1}
+              className={classes.star}
+              aria-pressed={result.golden}
+              aria-label={`Golden: ${model}, row ${String(row)}`}
+              title="Golden example (g)"
+              onClick={(event) => {
+                event.stopPropagation()
+                onGolden()
+              }}
+            >
+              <Icon name="star" size={15} filled={result.golden} />
+            </button>
+          </div>
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,109 @@
+import { screen, waitFor } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { expect, test } from 'vitest'
+import { aBenchmark, someStatistics } from '../../test/records'
+import { open } from '../../test/render'
+import { API, refusal, server } from '../../test/server'
+import { namesOf } from './names'
+import { wordDiff } from './word-diff'
+
+const answer = (benchmark: string | undefined, text: string) => ({
+  benchmark_id: benchmark,
+  row_id: 4,
+  status_code: 200,
+  text,
+  finish_reason: 'stop',
+  output_tokens: 3,
+  latency_ms: 100,
+  golden: false,
+})
+
+const comparison = http.get(`${API}/admin/comparisons`, ({ request }) => {
+  const ids = new URL(request.url).searchParams.getAll('benchmark_id')
+  return HttpResponse.json({
+    benchmarks: ids.map((id) => ({
+      benchmark: aBenchmark({ benchmark_id: id, model_name: `Model ${id}` }),
+      statistics: someStatistics(),
+    })),
+    rows: [
+      {
+        row_id: 4,
+        custom_id: 'candidate-4',
+        prompt: 'Who is it?',
+        expected: 'Ada',
+        similarity: 0.2,
+        results: [answer(ids[0], 'the red house'), answer(ids[1], 'the blue house')],
+      },
+    ],
+    total: 1,
+    unmatched: 0,
+    limit: 25,
+    offset: 0,
+  })
+})
+
+test('answers stand side by side with their differences marked', async () => {
+  server.use(comparison)
+  open('/compare?ids=bm_a,bm_b')
+  expect(await screen.findByText('candidate-4')).toBeVisible()
+  expect(screen.getByText('blue').tagName).toBe('INS')
+  expect(screen.getByText('red').tagName).toBe('DEL')
+  expect(screen.getByText('20 % alike')).toBeVisible()
+})
+
+test('g marks the focused answer golden, and a refusal takes it back', async () => {
+  const marked: string[] = []
+  server.use(
+    comparison,
+    http.put(`${API}/admin/benchmarks/:id/results/4/golden`, ({ params }) => {
+      marked.push(String(params['id']))
+      return refusal(409, { code: 'x', message: 'Not now.', details: {} })
+    }),
+  )
+  const { user } = open('/compare?ids=bm_a,bm_b')
+  const [first] = await screen.findAllByRole('gridcell')
+  first?.focus()
+  await user.keyboard('{ArrowRight}g')
+  await waitFor(() => {
+    expect(marked).toEqual(['bm_b'])
+  })
+  await waitFor(() => {
+    expect(screen.getByRole('button', { name: 'Golden: Model bm_b, row 4' })).toHaveAttribute(
+      'aria-pressed',
+      'false',
+    )
+  })
+})
+
+test('without two benchmarks the page says how to pick them', async () => {
+  open('/compare')
+  expect(await screen.findByText('Pick two or more benchmarks')).toBeVisible()
+})
+
+test('changes with only a space between them read as one', () => {
+  expect(wordDiff('a b c d', 'a x y d')).toEqual([
+    { text: 'a ', kind: 'same' },
+    { text: 'b c', kind: 'removed' },
+    { text: 'x y', kind: 'added' },
+    { text: ' d', kind: 'same' },
+  ])
+})
+
+test('answers that share next to nothing are not marked from end to end', () => {
+  const words = (letter: string) =>
+    Array.from({ length: 60 }, (_, at) => letter + String(at)).join(' ')
+  expect(wordDiff(words('a'), words('b'))).toBeNull()
+  expect(wordDiff('yes', 'no')).not.toBeNull()
+})
+
+test('columns of the same model are told apart by their overrides', () => {
+  const column = (id: string, temperature: number | null) => ({
+    benchmark: aBenchmark({ benchmark_id: id, sampling: { temperature } }),
+    statistics: someStatistics(),
+  })
+  expect(namesOf([column('bm_1', null), column('bm_2', 0)])).toEqual([
+    'Small (as requested)',
+    'Small (temperature 0)',
+  ])
+  expect(namesOf([column('bm_1', 0), column('bm_2', 0)])).toEqual(['Small (bm_1)', 'Small (bm_2)'])
+})

@@ -1,0 +1,119 @@
+import { ActionIcon, Button, Drawer, Kbd, Skeleton, Tooltip } from '@mantine/core'
+import { useHotkeys } from '@mantine/hooks'
+import { reasonOf } from '../../api/client'
+import { useGolden } from '../../api/golden'
+import { useResult } from '../../api/results'
+import { Icon } from '../../ui/Icon'
+import { notifyRefused } from '../../ui/notify'
+import { Problem } from '../../ui/Problem'
+import { count } from '../../ui/format'
+import { Detail } from './Detail'
+import classes from './Results.module.css'
+
+interface ResultDrawerProps {
+  benchmarkId: string
+  rowId: number
+  position: number | undefined
+  total: number | undefined
+  onStep: (by: number) => void
+  onClose: () => void
+}
+
+/** One result in full beside the table. */
+export default function ResultDrawer(props: ResultDrawerProps) {
+  const { benchmarkId, rowId, position, total, onStep, onClose } = props
+  const { data, error } = useResult(benchmarkId, rowId)
+  const mark = useGolden()
+  const golden = data?.result.golden ?? false
+
+  function toggleGolden() {
+    if (!data) return
+    mark.mutate(
+      { benchmarkId, rowId, golden: !golden },
+      {
+        onError: (reason) => {
+          void notifyRefused('The mark was not kept', reason)
+        },
+      },
+    )
+  }
+
+  const next = () => {
+    onStep(1)
+  }
+  const previous = () => {
+    onStep(-1)
+  }
+  useHotkeys([
+    ['j', next],
+    ['ArrowRight', next],
+    ['k', previous],
+    ['ArrowLeft', previous],
+    ['g', toggleGolden],
+  ])
+
+  return (
+    <Drawer.Root opened onClose={onClose} position="right" size={680}>
+      <Drawer.Overlay backgroundOpacity={0.2} />
+      <Drawer.Content>
+        <Drawer.Body className={classes.drawer ?? ''}>
+          <div className={classes.drawerHead}>
+            <Drawer.Title className={classes.drawerTitle ?? ''}>
+              {data?.result.custom_id ?? `Row ${String(rowId)}`}
+            </Drawer.Title>
+            <Drawer.CloseButton aria-label="Close" />
+          </div>
+          <div className={classes.drawerBar}>
+            <Tooltip label="Previous (k or ←)">
+              <ActionIcon
+                variant="default"
+                aria-label="Previous result"
+                onClick={previous}
+                disabled={position === undefined || position <= 0}
+              >
+                <Icon name="left" />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label="Next (j or →)">
+              <ActionIcon
+                variant="default"
+                aria-label="Next result"
+                data-autofocus
+                onClick={next}
+                disabled={position === undefined || position + 1 >= (total ?? 0)}
+              >
+                <Icon name="right" />
+              </ActionIcon>
+            </Tooltip>
+            {position !== undefined && total !== undefined && (
+              <span className={classes.place}>
+                {count(position + 1)} of {count(total)}
+              </span>
+            )}
+            <Button
+              variant="default"
+              size="xs"
+              ml="auto"
+              aria-pressed={golden}
+              disabled={!data}
+              leftSection={
+                <span className={golden ? classes.gold : classes.noGold}>
+                  <Icon name="star" size={14} filled={golden} />
+                </span>
+              }
+              rightSection={<Kbd size="xs">g</Kbd>}
+              onClick={toggleGolden}
+            >
+              Golden
+            </Button>
+          </div>
+          {error && !data && (
+            <Problem title="This result could not be read" message={reasonOf(error)} />
+          )}
+          {!data && !error && <Skeleton height={300} />}
+          {data && <Detail detail={data} />}
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
+  )
+}

@@ -1,0 +1,192 @@
+import { Button, Menu } from '@mantine/core'
+import { getRouteApi } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect } from 'react'
+import { isLive } from '../../api/benchmarks'
+import { useBenchmark } from '../../api/benchmark'
+import { reasonOf } from '../../api/client'
+import { useGolden } from '../../api/golden'
+import { resultsFile, useResultAt } from '../../api/results'
+import { useStatistics } from '../../api/statistics'
+import { Empty } from '../../ui/Empty'
+import { count } from '../../ui/format'
+import { Icon } from '../../ui/Icon'
+import { notifyRefused } from '../../ui/notify'
+import { PageHead } from '../../ui/PageHead'
+import { Problem } from '../../ui/Problem'
+import { StatusTag } from '../../ui/StatusTag'
+import { CompareMenu } from './CompareMenu'
+import { Distributions } from './Distributions'
+import { Filters } from './Filters'
+import classes from './Results.module.css'
+import { ResultTable } from './ResultTable'
+import { filterOf, queryOf, type ResultsSearch } from './search'
+import { Summary } from './Summary'
+
+// After the table, which it must not hold up.
+const loadDrawer = () => import('./ResultDrawer')
+const ResultDrawer = lazy(loadDrawer)
+const route = getRouteApi('/results/$benchmarkId')
+
+/** All responses of one benchmark, also while it runs. */
+export function ResultsPage(): React.JSX.Element {
+  const { benchmarkId } = route.useParams()
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const { data: benchmark, error } = useBenchmark(benchmarkId)
+  const live = benchmark !== undefined && isLive(benchmark.status)
+  const filter = filterOf(search)
+  const query = queryOf(search)
+  const total = useStatistics(benchmarkId, filter, live).data?.count
+  const resultAt = useResultAt(benchmarkId, query)
+  const mark = useGolden()
+  useEffect(() => void loadDrawer(), [])
+
+  function change(with_: Partial<ResultsSearch>) {
+    void navigate({
+      search: (before) => ({ ...before, ...with_ }),
+      replace: true,
+      resetScroll: false,
+    })
+  }
+
+  /** A new filter or order begins at the top. */
+  function narrow(with_: Partial<ResultsSearch>) {
+    change({ ...with_, at: undefined, row: undefined })
+  }
+
+  async function step(by: number) {
+    const at = (search.at ?? -1) + by
+    if (at < 0) return
+    const result = await resultAt(at)
+    if (result) change({ at, row: result.row_id })
+  }
+
+  if (error && !benchmark) {
+    return <Problem title="These results could not be read" message={reasonOf(error)} />
+  }
+  const filtered = Object.keys(filter).length > 0
+  const charts = search.charts !== false
+  return (
+    <>
+      <PageHead
+        title={benchmark?.model_name ?? 'Results'}
+        beside={
+          benchmark && (
+            <>
+              <span className={classes.on}>on {benchmark.dataset_name}</span>
+              <StatusTag status={benchmark.status} />
+            </>
+          )
+        }
+        actions={
+          <>
+            {benchmark && <CompareMenu benchmark={benchmark} />}
+            <Button
+              variant="default"
+              aria-expanded={charts}
+              leftSection={<Icon name="bars" />}
+              onClick={() => {
+                change({ charts: charts ? false : undefined })
+              }}
+            >
+              Charts
+            </Button>
+            <Menu>
+              <Menu.Target>
+                <Button variant="default" leftSection={<Icon name="download" />}>
+                  Export
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Label>
+                  {filtered ? `${count(total)} filtered results` : `All ${count(total)} results`}
+                </Menu.Label>
+                {(['csv', 'jsonl'] as const).map((format) => (
+                  <Menu.Item
+                    key={format}
+                    component="a"
+                    href={resultsFile(benchmarkId, format, query)}
+                    download
+                  >
+                    {format.toUpperCase()}
+                  </Menu.Item>
+                ))}
+              </Menu.Dropdown>
+            </Menu>
+          </>
+        }
+      >
+        {benchmark && <Summary benchmark={benchmark} />}
+      </PageHead>
+      {benchmark?.error != null && (
+        <Problem title="This benchmark failed" message={benchmark.error} />
+      )}
+      {charts && total !== 0 && (
+        <Distributions benchmarkId={benchmarkId} filter={filter} live={live} />
+      )}
+      <Filters benchmarkId={benchmarkId} live={live} search={search} onChange={narrow} />
+      <ResultTable
+        benchmarkId={benchmarkId}
+        query={query}
+        live={live}
+        current={search.at}
+        onCurrent={(at) => {
+          change({ at })
+        }}
+        onOpen={(at, result) => {
+          change({ at, row: result.row_id })
+        }}
+        onSort={(sort, order) => {
+          narrow({ sort, order })
+        }}
+        onGolden={({ row_id: rowId, golden }) => {
+          mark.mutate(
+            { benchmarkId, rowId, golden: !golden },
+            {
+              onError: (reason) => {
+                void notifyRefused('The mark was not kept', reason)
+              },
+            },
+          )
+        }}
+        empty={
+          <Empty icon="search" title={filtered ? 'No result matches' : 'No results yet'}>
+            {filtered ? (
+              <Button
+                variant="default"
+                onClick={() => {
+                  narrow({
+                    q: undefined,
+                    outcome: undefined,
+                    finish_reason: undefined,
+                    golden: undefined,
+                  })
+                }}
+              >
+                Clear the filter
+              </Button>
+            ) : live ? (
+              'The first answers appear here while the benchmark runs.'
+            ) : (
+              'This benchmark ended before any request was answered.'
+            )}
+          </Empty>
+        }
+      />
+      {search.row !== undefined && (
+        <Suspense>
+          <ResultDrawer
+            benchmarkId={benchmarkId}
+            rowId={search.row}
+            position={search.at}
+            total={total}
+            onStep={(by) => void step(by)}
+            onClose={() => {
+              change({ row: undefined })
+            }}
+          />
+        </Suspense>
+      )}
+    </>
+  )
+}

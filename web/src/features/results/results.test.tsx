@@ -1,0 +1,88 @@
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { expect, test } from 'vitest'
+import { aRequest, aResult } from '../../test/records'
+import { open } from '../../test/render'
+import { API, results, server } from '../../test/server'
+
+test('filters and order live in the URL and reach the server', async () => {
+  const asked: string[] = []
+  server.use(results(5000, (search) => asked.push(search.toString())))
+  const { user, search } = open('/results/bm_1?outcome=succeeded&sort=latency_ms&order=desc')
+  await screen.findByText('answer 0')
+  expect(asked[0]).toContain('outcome=succeeded&sort=latency_ms&order=desc')
+  await user.type(screen.getByRole('searchbox'), 'ada')
+  await waitFor(() => {
+    expect(search()).toMatchObject({ q: 'ada', outcome: 'succeeded', sort: 'latency_ms' })
+  })
+  await waitFor(() => {
+    expect(asked.at(-1)).toContain('q=ada')
+  })
+  await user.click(screen.getByRole('button', { name: 'Export' }))
+  expect(await screen.findByRole('menuitem', { name: 'CSV' })).toHaveAttribute(
+    'href',
+    '/admin/benchmarks/bm_1/results/download?format=csv&q=ada&outcome=succeeded&sort=latency_ms&order=desc',
+  )
+})
+
+test('a million rows: few are rendered, and the last one is reached', async () => {
+  const offsets = new Set<string | null>()
+  server.use(results(1_000_000, (search) => offsets.add(search.get('offset'))))
+  const { user } = open('/results/bm_1?charts=false')
+  await screen.findByText('answer 0')
+  const grid = screen.getByRole('grid', { name: 'Results' })
+  expect(grid).toHaveAttribute('aria-rowcount', '1000001')
+  expect(within(grid).getAllByRole('row').length).toBeLessThan(60)
+  grid.focus()
+  await user.keyboard('{End}')
+  fireEvent.scroll(grid)
+  expect(await screen.findByText('answer 999999')).toBeVisible()
+  expect(offsets.size).toBeLessThan(5)
+})
+
+test('the drawer steps by keyboard and marks golden', async () => {
+  const marked: string[] = []
+  server.use(
+    http.put(`${API}/admin/benchmarks/bm_1/results/:row/golden`, ({ params }) => {
+      marked.push(String(params['row']))
+      return HttpResponse.json({
+        benchmark_id: 'bm_1',
+        row_id: Number(params['row']),
+        golden: true,
+      })
+    }),
+  )
+  const { user, search } = open('/results/bm_1')
+  await user.click(await screen.findByText('answer 0'))
+  const drawer = await screen.findByRole('dialog')
+  await within(drawer).findByText('question 0')
+  await user.keyboard('j')
+  await within(drawer).findByText('question 1')
+  await user.keyboard('{ArrowRight}')
+  await within(drawer).findByText('question 2')
+  expect(search()).toMatchObject({ at: 2, row: 2 })
+  await user.keyboard('k')
+  await within(drawer).findByText('question 1')
+  await user.keyboard('g')
+  await waitFor(() => {
+    expect(marked).toEqual(['1'])
+  })
+  expect(within(drawer).getByRole('button', { name: /Golden/ })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  )
+})
+
+test('what a model writes is text, never markup', async () => {
+  const text = '<script>window.broken = true</script><img src=x onerror="window.broken = true">'
+  server.use(
+    http.get(`${API}/admin/benchmarks/bm_1/results/7`, () =>
+      HttpResponse.json({ request: aRequest(7), result: aResult(7, { text }) }),
+    ),
+  )
+  open('/results/bm_1?row=7&at=7')
+  const drawer = await screen.findByRole('dialog')
+  expect(await within(drawer).findByText(text)).toBeVisible()
+  expect(document.querySelector('img, main script')).toBeNull()
+  expect(window).not.toHaveProperty('broken')
+})
