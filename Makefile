@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB     := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-lock.json -type f)
 
-.PHONY: help install install-dev demo serve test check format screenshots lock clean
+.PHONY: help install install-dev chromium demo serve test check format screenshots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,14 @@ $(WEB): web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo "Building the web UI…"
 	@cd web && npm run --silent build -- --logLevel warn
 
-test: check $(WEB) ## install, check, and run every test: [TESTS=paths or options of pytest]
+chromium:
+	@command -v chromium >/dev/null || { \
+	  echo "Installing Chromium for the browser tests…"; \
+	  SUDO=$$([ $$(id -u) = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	} || { echo "error: the browser tests need chromium on the PATH"; exit 1; }
+
+test: check chromium $(WEB) ## install, check, and run every test: [TESTS=paths or options of pytest]
 	cd web && npm test
 	$(BIN)/python -m pytest $(TESTS)
 
@@ -52,7 +59,7 @@ format: install-dev ## format, fix what can be fixed, generate the API descripti
 	$(BIN)/python -m serve_app.openapi
 	cd web && npm run --silent api && npm run --silent format
 
-screenshots: install-dev $(WEB) ## every page of the running service, light and dark, into docs/screenshots
+screenshots: install-dev chromium $(WEB) ## every page of the running service, light and dark, into docs/screenshots
 	$(BIN)/python tests/browser/screenshots.py
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements/ (Python 3.11)

@@ -1,5 +1,6 @@
 """``make demo``: from nothing to a finished comparison of real models."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,10 +43,11 @@ def run(
             asked = [client.run(model.model_id, _id(stored), Sampling()) for model in chosen]
             ended = watch(client, [one.benchmark_id for one in asked], console)
         console.print(summary(ended))
-        console.print(f"API and documentation: {session.service_url}/docs")
         for one in ended:
-            path = f"/admin/benchmarks/{one.benchmark_id}/results"
-            console.print(f"{one.model_name}: {session.service_url}{path}")
+            console.print(f"{one.model_name}: {session.service_url}/results/{one.benchmark_id}")
+        ids = ",".join(one.benchmark_id for one in ended)
+        console.print(f"Side by side: {session.service_url}/compare?ids={ids}", soft_wrap=True)
+        console.print(f"API: {session.service_url}/docs")
         if stay:
             console.print("Serving until Ctrl-C.")
             wait_for_interrupt()
@@ -87,8 +89,6 @@ def _prepare(model: ModelSpec, console: Console) -> None:
 
 def _upload(client: Client, path: Path) -> Dataset | DatasetUploaded:
     """Upload the file, unless the same bytes are there from an earlier run."""
-    import hashlib
-
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     known = {dataset.sha256: dataset for dataset in client.datasets()}

@@ -81,6 +81,44 @@ def test_a_dataset_in_use_is_kept_and_a_cancelled_benchmark_keeps_its_results(
     assert api.results(benchmark)["total"] > 0
 
 
+def test_a_cancelled_benchmark_goes_on_where_it_was(api: Api) -> None:
+    benchmark = api.run("fake/slow", api.upload(candidates(60)))
+    api.wait(benchmark, lambda b: b["completed"] > 4)
+    api.client.post(f"/admin/benchmarks/{benchmark}/cancel").raise_for_status()
+    before = api.finished(benchmark)
+    kept = {r["custom_id"]: r["id"] for r in api.results(benchmark)["results"]}
+
+    again = api.client.post(f"/admin/benchmarks/{benchmark}/retry-failed").raise_for_status().json()
+    ended = api.finished(benchmark)
+
+    assert again["completed"] == before["completed"]
+    assert (ended["status"], ended["completed"], ended["attempts"]) == ("completed", 60, 2)
+    results = api.results(benchmark)["results"]
+    assert [r["custom_id"] for r in results] == [f"candidate-{i}" for i in range(60)]
+    finished_at = {r["custom_id"]: r["id"] for r in results}
+    assert kept.items() <= finished_at.items()
+
+
+def test_failed_requests_are_asked_again_and_a_benchmark_can_be_run_anew(api: Api) -> None:
+    dataset = api.upload([*candidates(5), chat("bad", "fake:error")])
+    first = api.run("fake/instant", dataset, max_tokens=4)
+    assert api.finished(first)["failed"] == 1
+    failed_at = api.results(first, outcome="failed")["results"][0]["finished_at"]
+
+    api.client.post(f"/admin/benchmarks/{first}/retry-failed").raise_for_status()
+    assert api.finished(first)["failed"] == 1
+    assert api.results(first, outcome="failed")["results"][0]["finished_at"] > failed_at
+    assert api.results(first)["total"] == 6
+
+    second = api.client.post(f"/admin/benchmarks/{first}/rerun").raise_for_status().json()
+    ended = api.finished(second["benchmark_id"])
+    assert (ended["completed"], ended["failed"], ended["output_tokens"]) == (5, 1, 20)
+    both = {"benchmark_id": [first, second["benchmark_id"]]}
+    compared = api.client.get("/admin/comparisons", params=both).raise_for_status().json()
+    assert compared["total"] == 6
+    assert all(row["similarity"] == 1 for row in compared["rows"])
+
+
 def test_a_queued_benchmark_can_be_cancelled(api: Api) -> None:
     dataset = api.upload(candidates(20))
     first, queued = api.run("fake/slow", dataset), api.run("fake/slow", dataset)

@@ -21,7 +21,11 @@ def _logs() -> None:
 
 
 @pytest.fixture
-def client(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def client(
+    models_folder: Path, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestClient]:
+    # Whether the web UI is built on this machine must not matter; test_web.py is about it.
+    configure(web_folder=models_folder / "no-web")
     # The tracker lives in a Ray cluster, which these tests have none of. Nothing is lost by not
     # waking it: it looks at the queue each second by itself. So benchmarks here stay queued.
     monkeypatch.setattr(tracking, "wake", lambda: None)
