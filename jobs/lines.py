@@ -5,6 +5,7 @@ object per line with ``custom_id``, ``method``, ``url`` and ``body``. Also accep
 (``{"messages": […]}``, ``{"prompt": …}``, ``{"input": …}``), which is given a ``custom_id``.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -23,6 +24,8 @@ _PROMPT_FIELD = {
     Endpoint.COMPLETIONS: "prompt",
     Endpoint.EMBEDDINGS: "input",
 }
+# Control characters, and those that change how the text around them is shown.
+_CONTROL = ("Cc", "Cf", "Zl", "Zp")
 _BOM = b"\xef\xbb\xbf"
 
 Json = dict[str, Any]
@@ -199,7 +202,7 @@ def _custom_id_problems(custom_id: Any) -> Iterator[tuple[str, str | None, str]]
             f"`custom_id` has {len(custom_id):,} characters; at most {MAX_CUSTOM_ID} are kept."
         )
         yield "custom_id_too_long", "custom_id", message
-    elif not custom_id.isprintable():
+    elif any(unicodedata.category(character) in _CONTROL for character in custom_id):
         yield "invalid_custom_id", "custom_id", "`custom_id` contains a control character."
 
 

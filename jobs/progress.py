@@ -28,6 +28,7 @@ class Progress:
         self._prior = prior or Prior()
         self._began = now
         self._base = Tally()
+        self._in_base: set[int] = set()
         self._chunks: dict[int, Tally] = {}
         self._samples: deque[tuple[float, Tally]] = deque()
 
@@ -43,15 +44,15 @@ class Progress:
     def recover(self, done: Tally, chunks: set[int]) -> None:
         """Start from ``done``: what the parts of ``chunks`` hold already."""
         self._base = done
-        self._chunks = dict.fromkeys(chunks, Tally())
+        self._in_base = set(chunks)
 
     def fold(self, chunks: dict[int, Tally], load_seconds: float) -> None:
         """Take a replica's report. Tallies are absolute, so a repeated report changes nothing."""
         self.load_seconds = max(self.load_seconds or 0.0, load_seconds)
         for index, tally in chunks.items():
-            known = self._chunks.get(index)
-            # A recovered chunk is counted in the base; a smaller tally is an older report.
-            if known is None or (known.finished > 0 and tally.finished >= known.finished):
+            # A smaller tally is an older report.
+            newer = tally.finished >= self._chunks.get(index, Tally()).finished
+            if newer and index not in self._in_base:
                 self._chunks[index] = tally
 
     def sample(self, now: float) -> None:

@@ -43,7 +43,10 @@ def page(
         status=benchmark.status,
         total_time_seconds=benchmark.total_time_seconds,
         throughput=benchmark.throughput,
-        results=[_result(source, rows[row_id], asked.get(row_id)) for row_id in row_ids],
+        # A row can be gone again when a retry reopens its chunk in this moment.
+        results=[
+            _result(source, rows[row_id], asked.get(row_id)) for row_id in row_ids if row_id in rows
+        ],
         total=total,
         limit=limit,
         offset=offset,

@@ -27,6 +27,10 @@ def admit() -> None:
     """Start queued benchmarks, first in first out, while there is hardware for the first."""
     for candidate in _rows(Status.QUEUED):
         spec = BenchmarkSpec.model_validate(candidate.spec)
+        if impossible := check_possible(spec, _total_gpus()):
+            # It would wait for ever, and everything behind it.
+            benchmarks.end(candidate.id, Status.FAILED, error=impossible)
+            continue
         placement = place(spec, _total_gpus(), _placements())
         if placement is None:
             return
