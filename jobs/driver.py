@@ -25,7 +25,7 @@ from ray.exceptions import RayError
 from cluster.database import migrate
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import benchmarks, datasets, parts, registry, tracker
+from jobs import benchmarks, datasets, parts, registry, tracker, uploads
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
 from jobs.replica import IN_FLIGHT_PER_SEQ, Replica
 from jobs.schemas import BenchmarkSpec, Placement, Sampling
@@ -105,7 +105,7 @@ def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:
     migrate()
     registry.load()
     registry.get(model)
-    stored = datasets.store(Path(dataset)) if Path(dataset).is_file() else datasets.get(dataset)
+    stored = uploads.store(Path(dataset)) if Path(dataset).is_file() else datasets.get(dataset)
     return benchmarks.create(model, stored.id, sampling, job_id).benchmark_id
 
 

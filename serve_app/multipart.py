@@ -9,9 +9,9 @@ from streaming_form_data import StreamingFormDataParser
 from streaming_form_data.parser import ParseFailedException
 from streaming_form_data.targets import BaseTarget
 
-from jobs.datasets import Upload
 from jobs.errors import InvalidRequest
 from jobs.schemas import Dataset
+from jobs.uploads import Upload
 
 # A hop to a worker thread costs about 0.1 ms, so pieces are gathered before they are handed over.
 _PIECE_BYTES = 2**20

@@ -13,9 +13,9 @@ from cluster.database import engine, migrate, session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, parts, registry
-from jobs.datasets import Upload
 from jobs.parts import Chunk, Record
 from jobs.schemas import Dataset, Phase, Sampling, Status
+from jobs.uploads import Upload
 
 MODELS = ("test/one", "test/two", "test/three")
 # A minute after midnight: results finish a second after one another from here.

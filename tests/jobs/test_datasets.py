@@ -11,9 +11,9 @@ import pytest
 from factories import chat, chats, embedding, jsonl
 
 from cluster.storage import storage
-from jobs import benchmarks, datasets
+from jobs import benchmarks, datasets, uploads
 from jobs.datasets import Reader
-from jobs.errors import Conflict, NotFound
+from jobs.errors import Conflict, InvalidDataset, NotFound
 from jobs.schemas import Dataset, Endpoint, Sampling
 
 Store = Callable[..., Dataset]
@@ -62,11 +62,11 @@ def test_the_uploaded_file_is_kept_byte_by_byte(upload: Store) -> None:
 def test_a_local_file_is_stored_under_its_name(database: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
     file.write_bytes(jsonl(*chats(3)))
-    assert datasets.store(file).name == "mine.jsonl"
+    assert uploads.store(file).name == "mine.jsonl"
 
 
 def test_pages_over_several_row_groups(upload: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "_GROUP_ROWS", 3)
+    monkeypatch.setattr(uploads, "_GROUP_ROWS", 3)
     dataset = upload(*chats(20))
     for limit, offset in [(20, 0), (3, 0), (3, 3), (4, 2), (1, 19), (10, 15), (5, 20), (1, 2**53)]:
         page = datasets.page(dataset.id, limit, offset)
@@ -79,7 +79,7 @@ def test_pages_over_several_row_groups(upload: Store, monkeypatch: pytest.Monkey
 def test_a_reader_forgets_row_groups_that_it_read_long_ago(
     upload: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "_GROUP_ROWS", 2)
+    monkeypatch.setattr(uploads, "_GROUP_ROWS", 2)
     reader = Reader(upload(*chats(30)).id)
     assert [row["row_id"] for row in reader.rows(0, 30)] == list(range(30))
     assert [row["row_id"] for row in reader.rows(3, 7)] == [3, 4, 5, 6]
@@ -148,5 +148,5 @@ def test_a_data_folder_of_any_name(
 ) -> None:
     configure(data_folder=tmp_path / folder)
     storage.cache_clear()
-    with pytest.raises(datasets.InvalidDataset, match="used by line 1"):
+    with pytest.raises(InvalidDataset, match="used by line 1"):
         upload(chat("a"), chat("a"))

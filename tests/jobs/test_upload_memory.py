@@ -9,7 +9,7 @@ import pytest
 CODE = """
 import resource, sys
 from cluster.database import migrate
-from jobs.datasets import Upload
+from jobs.uploads import Upload
 
 def upload(megabytes):
     with Upload("big.jsonl") as opened:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from cluster.storage import storage
-from jobs.datasets import Upload
+from jobs.uploads import Upload
 
 Problem = Callable[[Response], dict[str, Any]]
 Send = Callable[..., Response]

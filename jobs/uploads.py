@@ -1,0 +1,246 @@
+"""A dataset on its way in: one validating pass over the bytes of an upload."""
+
+import hashlib
+import shutil
+import tempfile
+import unicodedata
+import uuid
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cluster.database import session
+from cluster.settings import settings
+from cluster.storage import storage
+from jobs import datasets
+from jobs.datasets import SCHEMA, original_key, requests_key
+from jobs.errors import InvalidDataset, TooLarge
+from jobs.lines import Accepted, BadLine, LineSplitter, judge
+from jobs.models import DatasetRow
+from jobs.schemas import Dataset, LineError
+
+# A row group is what a replica reads at once: large enough to compress and to keep the footer
+# small at a million rows, small enough that one in memory does not matter.
+_GROUP_ROWS = 1024
+_GROUP_BYTES = 16 * 2**20
+_MAX_MODELS = 20
+
+
+class Upload:
+    """A dataset on its way in: :meth:`feed` it bytes, then :meth:`finish` it.
+
+    Used as a context manager; leaving the block without having finished removes every trace.
+    Memory is bounded by one row group and one line, whatever the size of the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.dataset_id = f"ds_{uuid.uuid4().hex[:12]}"
+        self.name = clean_name(name)
+        self._splitter = LineSplitter(settings().max_line_bytes)
+        self._size = 0
+        self._line = 0
+        self._count = 0
+        self._digest = hashlib.sha256()
+        self._endpoints: set[str] = set()
+        self._models: set[str] = set()
+        self._errors: list[LineError] = []
+        self._total_errors = 0
+        self._group: list[Accepted] = []
+        self._lines: list[int] = []
+        self._group_bytes = 0
+        self._finished = False
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.callback(self._remove_unfinished)
+            self._original = stack.enter_context(storage().write(original_key(self.dataset_id)))
+            # The Parquet file stays local until its custom_ids are known to be unique.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch()))
+            self._parquet = Path(folder) / "requests.parquet"
+            self._writer = pq.ParquetWriter(self._parquet, SCHEMA, compression="zstd")
+            stack.callback(self._writer.close)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        if error is None and not self._finished:
+            error = RuntimeError("upload left unfinished")
+            kind = RuntimeError
+        return self._stack.__exit__(kind, error, traceback)
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the file, in pieces of any size.
+
+        Raises:
+            TooLarge: when the file exceeds the limit on uploads.
+        """
+        self._size += len(data)
+        if self._size > settings().max_upload_bytes:
+            limit = settings().max_upload_bytes
+            raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
+        self._original.write(data)
+        self._digest.update(data)
+        for line in self._splitter.feed(data):
+            self._take(line)
+
+    def finish(self) -> Dataset:
+        """Store the dataset.
+
+        Raises:
+            InvalidDataset: when any line breaks the format; ``details`` hold the first errors.
+        """
+        self._take(self._splitter.end(), cut=True)
+        self._write_group()
+        self._writer.close()
+        if self._count > 0:
+            self._note(_duplicates(self._parquet, settings().max_reported_errors))
+        if self._total_errors:
+            raise self._rejected()
+        if self._count == 0:
+            raise InvalidDataset("empty_dataset", f"{self.name!r} contains no request.")
+        with (
+            self._parquet.open("rb") as parquet,
+            storage().write(requests_key(self.dataset_id)) as target,
+        ):
+            shutil.copyfileobj(parquet, target, 2**20)
+        self._finished = True
+        self._stack.close()
+        row = DatasetRow(
+            id=self.dataset_id,
+            name=self.name,
+            file_path=original_key(self.dataset_id),
+            count=self._count,
+            uploaded_at=datetime.now(UTC),
+            size_bytes=self._size,
+            sha256=self._digest.hexdigest(),
+            endpoints=sorted(self._endpoints),
+            models=sorted(self._models),
+        )
+        with session() as sql:
+            sql.add(row)
+        return datasets.record(row)
+
+    def _take(self, line: bytes, *, cut: bool = False) -> None:
+        self._line += 1
+        try:
+            request = judge(line, self._line, settings().max_line_bytes, cut=cut)
+        except BadLine as bad:
+            self._note((len(bad.problems), bad.errors(self._line, line)))
+            return
+        if request is None:
+            return
+        self._endpoints.add(request.url)
+        if request.model and len(self._models) < _MAX_MODELS:
+            self._models.add(request.model)
+        self._group.append(request)
+        self._lines.append(self._line)
+        self._group_bytes += len(line)
+        if len(self._group) >= _GROUP_ROWS or self._group_bytes >= _GROUP_BYTES:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        group, first = self._group, self._count
+        if not group:
+            return
+        columns: list[list[Any]] = [
+            list(range(first, first + len(group))),
+            self._lines,
+            [request.custom_id for request in group],
+            [request.url for request in group],
+            [request.body for request in group],
+            [request.preview for request in group],
+            [request.model for request in group],
+            [request.extra for request in group],
+        ]
+        self._writer.write_table(pa.table(columns, schema=SCHEMA), row_group_size=len(group))
+        self._count += len(group)
+        self._group, self._lines, self._group_bytes = [], [], 0
+
+    def _note(self, found: tuple[int, list[LineError]]) -> None:
+        count, errors = found
+        self._total_errors += count
+        most = settings().max_reported_errors
+        self._errors = sorted([*self._errors, *errors], key=lambda error: error.line)[:most]
+
+    def _rejected(self) -> InvalidDataset:
+        first = self._errors[0]
+        count = self._total_errors
+        listed = (
+            "" if count == len(self._errors) else f" (the first {len(self._errors)} are listed)"
+        )
+        return InvalidDataset(
+            "invalid_dataset",
+            f"{self.name!r} was not stored: {count:,} error{'s' * (count != 1)}{listed}. "
+            f"Line {first.line}: {first.message}",
+            errors=[error.model_dump() for error in self._errors],
+            total_errors=count,
+        )
+
+    def _remove_unfinished(self) -> None:
+        if not self._finished:
+            storage().delete(f"datasets/{self.dataset_id}")
+
+    @staticmethod
+    def _scratch() -> Path:
+        folder = settings().data_folder / "scratch"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
+    """Lines whose ``custom_id`` an earlier line has. DuckDB spills to disk, so memory is flat."""
+    with duckdb.connect() as db:
+        db.execute("SET memory_limit = '512MB'")
+        db.execute("SET temp_directory = ?", [str(parquet.parent)])
+        db.execute(
+            """
+            CREATE TEMP TABLE repeated AS
+            SELECT custom_id, min(line) AS first FROM read_parquet($1)
+            GROUP BY custom_id HAVING count(*) > 1
+            """,
+            [str(parquet)],
+        )
+        rows = db.execute(
+            """
+            SELECT line, custom_id, first, count(*) OVER () FROM read_parquet($1)
+            JOIN repeated USING (custom_id) WHERE line > first ORDER BY line LIMIT $2
+            """,
+            [str(parquet), most],
+        ).fetchall()
+    errors = [
+        LineError(
+            line=line,
+            code="duplicate_custom_id",
+            field="custom_id",
+            message=f"`custom_id` {custom_id!r} is used by line {first} already.",
+            text=custom_id,
+        )
+        for line, custom_id, first, _ in rows
+    ]
+    return (rows[0][3] if rows else 0), errors
+
+
+def clean_name(name: str) -> str:
+    """A file name fit to be shown and offered for download: no folders, no control characters."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(c for c in base if unicodedata.category(c)[0] != "C").strip(" .")
+    return printable[:200] or "dataset.jsonl"
+
+
+def store(path: Path) -> Dataset:
+    """Store a local JSONL file as a dataset."""
+    with Upload(path.name) as upload, path.open("rb") as file:
+        while data := file.read(2**20):
+            upload.feed(data)
+        return upload.finish()
