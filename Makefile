@@ -11,7 +11,7 @@ WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-l
 .PHONY: help install install-dev chromium demo serve test check format screenshots lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: ## install into .venv; CUDA where there is an NVIDIA GPU: [ENGINE=cpu|cuda] [PYTHON=path]
 	@$(PYTHON3) cluster/bootstrap.py

@@ -190,7 +190,8 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
     except ValidationError as error:
         for one in error.errors():
-            typer.echo(f"error: setting {'.'.join(map(str, one['loc']))}: {one['msg']}", err=True)
+            name = "".join(f"{part}: " for part in one["loc"])
+            typer.echo(f"error: {name}{one['msg'].removeprefix('Value error, ')}", err=True)
     except OSError as error:
         typer.echo(f"error: {error}", err=True)
     except KeyboardInterrupt:
