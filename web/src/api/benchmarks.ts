@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import { answer, api, type Schemas } from './client'
+import { answer, api, inTime, type Schemas } from './client'
 import { forwardList } from './forward'
 import { keys } from './keys'
 
@@ -16,7 +16,10 @@ const POLL_MS = 2_000
 
 async function live(queries: QueryClient, signal: AbortSignal): Promise<BenchmarkList> {
   const next = await answer(
-    api.GET('/admin/benchmarks', { params: { query: { status: LIVE, limit: 1000 } }, signal }),
+    api.GET('/admin/benchmarks', {
+      params: { query: { status: LIVE, limit: 1000 } },
+      signal: inTime(signal),
+    }),
   )
   return forwardList(queries.getQueryData<BenchmarkList>(keys.active), next)
 }

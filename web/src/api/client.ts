@@ -26,6 +26,8 @@ export class Refused extends Error {
   }
 }
 
+const PATIENCE_MS = 8_000
+
 export const api = createClient<paths>({
   baseUrl: window.location.origin,
   // Looked up at each call, so that tests can put a mock in its place.
@@ -38,10 +40,18 @@ function isProblem(body: unknown): body is Schemas['ErrorResponse'] {
   return typeof error === 'object' && error !== null && 'code' in error && 'message' in error
 }
 
+/** Gives up on a server that takes connections but does not answer. */
+export function inTime(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
+}
+
 /** What an error answer means. */
 export function failure(status: number, body: unknown): Error {
   if (isProblem(body)) return new Refused(status, body.error)
-  if (status === 0 || status === 502 || status === 503 || status === 504) return new ServerAway()
+  // Every 404 of the service itself has a body; without one it is the proxy's, while the service
+  // behind it comes back.
+  if (status === 0 || status === 404 || status === 502 || status === 503 || status === 504)
+    return new ServerAway()
   return new Refused(status, {
     code: 'unexpected_answer',
     message: `The server answered with status ${String(status)}.`,

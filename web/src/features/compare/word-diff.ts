@@ -7,9 +7,11 @@ export interface Part {
 
 // Beyond this many edits the two texts have little in common and the search gets slow.
 const MOST_EDITS = 600
-// A longer answer that shares less than this with the other would be one mark from end to end.
-const LEAST_SHARED = 0.2
-const SHORT = 120
+// Two answers that share less than this of their words would be one mark from end to end, with the
+// answer itself below what it does not say.
+const LEAST_SHARED = 0.3
+// Of a word or two, both are seen at once.
+const SHORT = 40
 
 /** How one answer differs from another, word by word; null when marking it would not help. */
 export function wordDiff(base: string, text: string): Part[] | null {
@@ -17,7 +19,8 @@ export function wordDiff(base: string, text: string): Part[] | null {
   if (!changes) return null
   const parts = grouped(changes)
   const shared = parts.reduce((sum, { text, kind }) => sum + (kind === 'same' ? text.length : 0), 0)
-  return text.length > SHORT && shared < LEAST_SHARED * text.length ? null : parts
+  const longer = Math.max(text.length, base.length)
+  return longer > SHORT && shared < LEAST_SHARED * longer ? null : parts
 }
 
 /** Changes with nothing but a space between them read as one: all removed words, then all added. */

@@ -69,6 +69,7 @@ export function RunSection() {
         <Stack gap="md">
           <Select
             label="Dataset"
+            allowDeselect={false}
             placeholder={datasets.length === 0 ? 'Upload a dataset first' : 'Choose a dataset'}
             disabled={datasets.length === 0}
             searchable
