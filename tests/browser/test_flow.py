@@ -64,13 +64,13 @@ def export(page: Page, kind: str) -> Path:
 
 def test_from_a_file_to_an_export_by_mouse(open_page: Open, dataset_file: WriteFile) -> None:
     name = "by-mouse.jsonl"
-    files = [dataset_file(name, people(40)), dataset_file("another.jsonl", people(2))]
+    files = [dataset_file(name, people(120)), dataset_file("another.jsonl", people(2))]
     page = open_page("/")
     expect(page).to_have_url(re.compile("/runner$"))
 
     # Upload; what came in last is chosen at once.
     dataset = page.get_by_role("combobox", name="Dataset")
-    for file, count in zip(files, (40, 2), strict=True):
+    for file, count in zip(files, (120, 2), strict=True):
         with page.expect_file_chooser() as choosing:
             # The whole zone takes the mouse; the button in it is for the keyboard.
             page.locator("[role=presentation]").filter(has_text="Drop JSONL files").click()
@@ -82,7 +82,7 @@ def test_from_a_file_to_an_export_by_mouse(open_page: Open, dataset_file: WriteF
     # Choose a dataset and two models, run.
     dataset.click()
     page.get_by_role("option", name=name).click()
-    expect(dataset).to_have_value(f"{name} (40)")
+    expect(dataset).to_have_value(f"{name} (120)")
     page.get_by_role("combobox", name="Models").click()
     for model in (SLOW, INSTANT):
         page.get_by_role("option", name=model).click()
@@ -97,15 +97,15 @@ def test_from_a_file_to_an_export_by_mouse(open_page: Open, dataset_file: WriteF
         seen.append(now)
         page.wait_for_timeout(400)
     assert seen == sorted(seen), "a card went back"
-    assert any(0 < count < 40 for count in seen), seen
+    assert any(0 < count < 120 for count in seen), seen
     for model in (SLOW, INSTANT):
         expect(listed(page, model, name)).to_contain_text("Completed")
-        expect(listed(page, model, name)).to_contain_text("0 / 40")
+        expect(listed(page, model, name)).to_contain_text("0 / 120")
 
     # View the results, filter by a candidate's name, open the answer.
     listed(page, INSTANT, name).get_by_role("link", name="View results").click()
     grid = page.get_by_role("grid", name="Results")
-    expect(grid).to_have_attribute("aria-rowcount", "41")
+    expect(grid).to_have_attribute("aria-rowcount", "121")
     page.get_by_role("searchbox", name="Filter by name, prompt or response").fill("person-017")
     expect(grid).to_have_attribute("aria-rowcount", "2")
     grid.get_by_role("row").nth(1).click()
@@ -120,9 +120,9 @@ def test_from_a_file_to_an_export_by_mouse(open_page: Open, dataset_file: WriteF
     rows = list(csv.DictReader(export(page, "CSV").read_text().splitlines()))
     assert [row["custom_id"] for row in rows] == ["person-017"]
     page.get_by_role("searchbox", name="Filter by name, prompt or response").clear()
-    expect(grid).to_have_attribute("aria-rowcount", "41")
+    expect(grid).to_have_attribute("aria-rowcount", "121")
     lines = [json.loads(line) for line in export(page, "JSONL").read_text().splitlines()]
-    assert [line["custom_id"] for line in lines] == [f"person-{i:03}" for i in range(40)]
+    assert [line["custom_id"] for line in lines] == [f"person-{i:03}" for i in range(120)]
     assert all(line["response"]["body"]["choices"][0]["message"]["content"] for line in lines)
 
     # Compare both models, mark an answer golden, find it again in the results.
@@ -132,7 +132,7 @@ def test_from_a_file_to_an_export_by_mouse(open_page: Open, dataset_file: WriteF
     page.get_by_role("link", name="Compare 2").click()
     compared = page.get_by_role("grid", name="Answers side by side")
     expect(compared.get_by_role("columnheader")).to_have_count(3)
-    expect(compared).to_have_attribute("aria-rowcount", "41")
+    expect(compared).to_have_attribute("aria-rowcount", "121")
     star = page.get_by_role("button", name=f"Golden: {INSTANT}, row 3", exact=True)
     star.click()
     expect(star).to_have_attribute("aria-pressed", "true")
