@@ -45,13 +45,13 @@ def test_a_rejected_request_fails_alone(api: Api) -> None:
 
 
 def test_benchmarks_wait_for_each_other_and_partial_results_are_readable(api: Api) -> None:
-    dataset = api.upload(candidates(40))
+    dataset = api.upload(candidates(120))
     first, second = api.run("fake/slow", dataset), api.run("fake/instant", dataset)
 
     assert api.benchmark(second)["queue_position"] == 1
-    api.wait(first, lambda b: 0 < b["completed"] < 40)
+    api.wait(first, lambda b: 0 < b["completed"] < 120)
     partial = api.results(first)
-    assert 0 < partial["total"] < 40
+    assert 0 < partial["total"] < 120
     assert partial["status"] == "running"
     assert all(r["response"]["status_code"] == 200 for r in partial["results"])
 
@@ -82,7 +82,7 @@ def test_a_dataset_in_use_is_kept_and_a_cancelled_benchmark_keeps_its_results(
 
 
 def test_a_cancelled_benchmark_goes_on_where_it_was(api: Api) -> None:
-    benchmark = api.run("fake/slow", api.upload(candidates(60)))
+    benchmark = api.run("fake/slow", api.upload(candidates(120)))
     api.wait(benchmark, lambda b: b["completed"] > 4)
     api.client.post(f"/admin/benchmarks/{benchmark}/cancel").raise_for_status()
     before = api.finished(benchmark)
@@ -92,9 +92,9 @@ def test_a_cancelled_benchmark_goes_on_where_it_was(api: Api) -> None:
     ended = api.finished(benchmark)
 
     assert again["completed"] == before["completed"]
-    assert (ended["status"], ended["completed"], ended["attempts"]) == ("completed", 60, 2)
+    assert (ended["status"], ended["completed"], ended["attempts"]) == ("completed", 120, 2)
     results = api.results(benchmark)["results"]
-    assert [r["custom_id"] for r in results] == [f"candidate-{i}" for i in range(60)]
+    assert [r["custom_id"] for r in results] == [f"candidate-{i}" for i in range(120)]
     finished_at = {r["custom_id"]: r["id"] for r in results}
     assert kept.items() <= finished_at.items()
 
@@ -140,16 +140,16 @@ def test_a_model_that_cannot_be_loaded_fails_its_benchmark_with_the_reason(api: 
 
 @pytest.mark.parametrize("victim", ["ray::Tracker", "MapWorker", "jobs.driver"])
 def test_nothing_is_lost_when_a_process_is_killed(api: Api, session: Session, victim: str) -> None:
-    benchmark = api.run("fake/slow", api.upload(candidates(60)))
+    benchmark = api.run("fake/slow", api.upload(candidates(120)))
     before = api.wait(benchmark, lambda b: b["completed"] > 4)
 
     _kill(session, victim)
 
     ended = api.finished(benchmark)
-    assert (ended["status"], ended["completed"]) == ("completed", 60)
+    assert (ended["status"], ended["completed"]) == ("completed", 120)
     assert ended["completed"] >= before["completed"]
     ids = [r["custom_id"] for r in api.results(benchmark)["results"]]
-    assert ids == [f"candidate-{i}" for i in range(60)]
+    assert ids == [f"candidate-{i}" for i in range(120)]
 
 
 def test_a_job_submitted_by_hand_appears_like_any_other(
