@@ -11,17 +11,19 @@ def environment(folder: Path, ports: range) -> dict[str, str]:
     """What Ray has to be started with.
 
     ``folder`` must have a short path: sockets lie in it. ``ports`` are for this cluster alone:
-    Serve's replicas share a port that is taken already (``SO_REUSEPORT``), so with Ray's fixed
-    default range, requests to one cluster of a machine are answered by another.
+    Serve's replicas and its fallback proxy share a port that is taken already (``SO_REUSEPORT``),
+    so with Ray's fixed defaults, requests to one cluster of a machine are answered by another.
     """
     state = folder / "h"
-    metrics, stats, first, *_, last = ports
+    metrics, stats, fallback_http, fallback_grpc, first, *_, last = ports
     middle = (first + last) // 2
     return {
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(middle),
         "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(middle + 1),
         "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(last),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback_http),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(fallback_grpc),
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         # One event loop, so that the application may read a request's body itself.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",

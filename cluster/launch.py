@@ -33,8 +33,8 @@ from cluster.settings import REPOSITORY, Settings
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
 _MARKER = "BENCHMARK_RUNNER_SESSION"
 _DASHBOARD_PORT = 8265
-# For HAProxy's own two, and for replicas: the old and the new of an upgrade stand side by side.
-_PROXY_PORTS = 66
+# For HAProxy and Serve's fallback, and for replicas: those before and after an upgrade overlap.
+_PROXY_PORTS = 68
 _START_SECONDS = 120.0
 # Rows never pass through the object store, so it need not take 30 % of the memory.
 _OBJECT_STORE_BYTES = 512 * 2**20

@@ -135,6 +135,9 @@ def open_page(
             dialog.dismiss()
 
         page.on("dialog", refuse)
+        # Chromium starts to intercept file dialogs a while after the first listener: before the
+        # test needs it, then.
+        page.on("filechooser", lambda _: None)
         page.on("pageerror", lambda error: console.complaints.append(f"thrown: {error}"))
         page.on(
             "console",
