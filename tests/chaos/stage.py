@@ -181,8 +181,15 @@ class Stage:
         _check(httpx.get(url, timeout=10).status_code == 200, "not ready")
 
     def _raylets(self) -> list[psutil.Process]:
-        named = [(process, process.name()) for process in self.processes()]
-        return sorted((p for p, name in named if name == "raylet"), key=lambda p: p.create_time())
+        raylets = [process for process in self.processes() if _is_raylet(process)]
+        return sorted(raylets, key=lambda process: process.create_time())
+
+
+def _is_raylet(process: psutil.Process) -> bool:
+    try:
+        return process.name() == "raylet"
+    except psutil.NoSuchProcess:
+        return False
 
 
 class _NotYet(Exception):
