@@ -36,6 +36,7 @@ _DASHBOARD_PORT = 8265
 # For HAProxy and Serve's fallback, and for replicas: those before and after an upgrade overlap.
 _PROXY_PORTS = 68
 _START_SECONDS = 120.0
+_LOOK_SECONDS = 1.0
 # Rows never pass through the object store, so it need not take 30 % of the memory.
 _OBJECT_STORE_BYTES = 512 * 2**20
 
@@ -90,6 +91,13 @@ def service(settings: Settings) -> Generator[Session]:
         with _ray(settings) as session:
             _deploy(settings, session)
             yield session
+
+
+def wait_for_end(session: Session) -> None:
+    """Return when Ray has ended: one of its processes was killed, and with it went the others."""
+    host, port = session.ray_address.split(":")
+    while not _is_free(host, int(port)):
+        time.sleep(_LOOK_SECONDS)
 
 
 def current(settings: Settings) -> Session | None:

@@ -152,6 +152,7 @@ def _kill(stage: Stage, victim: Victim, rng: random.Random) -> float:
     """Returns the time of the kill."""
     whole = {
         Victim.NODE: stage.kill_node,
+        Victim.HEAD: stage.kill_head,
         Victim.LAUNCHER: stage.kill_launcher,
         Victim.SERVICE: stage.kill_service,
     }

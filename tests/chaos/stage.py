@@ -59,9 +59,7 @@ class Stage:
 
     @property
     def session(self) -> Session:
-        found = launch.current(self.settings)
-        assert found is not None, "the service is not running"
-        return found
+        return self.patiently(self._current)
 
     def start(self) -> None:
         """Start the service, or start it again after it was killed."""
@@ -111,6 +109,17 @@ class Stage:
         tree = psutil.Process(self._node.pid)
         _kill([*tree.children(recursive=True), tree])
         self.start_node()
+
+    def kill_head(self) -> None:
+        """SIGKILL Ray's head (its GCS); the launcher starts Ray again by itself."""
+        session = self.session
+        for process in self.processes():
+            if _named(process, "gcs_server"):
+                process.kill()
+        self.patiently(lambda: _check(self.session.id != session.id, "Ray is not started again"))
+        self.patiently(self._is_up)
+        if self._two_nodes:
+            self.start_node()
 
     def kill_launcher(self) -> None:
         """SIGKILL the launcher alone; its guard has to end all the others."""
@@ -174,6 +183,12 @@ class Stage:
                     raise
             time.sleep(0.2)
 
+    def _current(self) -> Session:
+        found = launch.current(self.settings)
+        if found is None:
+            raise _NotYet("there is no session")
+        return found
+
     def _is_up(self) -> None:
         assert self._service is not None
         assert self._service.poll() is None, self.log.read_text()[-2000:]
@@ -181,13 +196,13 @@ class Stage:
         _check(httpx.get(url, timeout=10).status_code == 200, "not ready")
 
     def _raylets(self) -> list[psutil.Process]:
-        raylets = [process for process in self.processes() if _is_raylet(process)]
+        raylets = [process for process in self.processes() if _named(process, "raylet")]
         return sorted(raylets, key=lambda process: process.create_time())
 
 
-def _is_raylet(process: psutil.Process) -> bool:
+def _named(process: psutil.Process, name: str) -> bool:
     try:
-        return process.name() == "raylet"
+        return process.name() == name
     except psutil.NoSuchProcess:
         return False
 

@@ -18,6 +18,7 @@ class Victim(StrEnum):
     CONTROLLER = "Serve controller"
     PROXY = "Serve proxy"
     NODE = "Ray node"
+    HEAD = "Ray head"
     LAUNCHER = "launcher"
     SERVICE = "whole service"
 
@@ -33,6 +34,7 @@ INTERRUPTING = {
     Victim.REPLICA,
     Victim.ENGINE,
     Victim.NODE,
+    Victim.HEAD,
     Victim.LAUNCHER,
     Victim.SERVICE,
 }
