@@ -88,7 +88,7 @@ def service(settings: Settings) -> Generator[Session]:
                 f"Port {settings.port} is taken. Stop what listens there, or choose another: "
                 "make demo PORT=8001"
             )
-        with _ray(settings) as session:
+        with _dashboard_port() as dashboard_port, _ray(settings, dashboard_port) as session:
             _deploy(settings, session)
             yield session
 
@@ -110,13 +110,28 @@ def current(settings: Settings) -> Session | None:
 
 
 @contextmanager
-def _ray(settings: Settings) -> Generator[Session]:
+def _dashboard_port() -> Generator[int]:
+    """Where Ray's own tools look first, if that is free, for one service of the machine at a time.
+
+    Two that start at once would both find it free, and one would talk to the other's dashboard. An
+    abstract socket is a claim that ends with its process, however that ends.
+    """
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0benchmark-runner-{_DASHBOARD_PORT}")
+            claimed = _is_free("127.0.0.1", _DASHBOARD_PORT)
+        except OSError:
+            claimed = False
+        yield _DASHBOARD_PORT if claimed else free_ports(1)[0]
+
+
+@contextmanager
+def _ray(settings: Settings, dashboard_port: int) -> Generator[Session]:
     # Sockets lie below it, and the path of a socket may have about 100 characters: hence neither
     # the data folder nor a longer name.
     ray_folder = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    if _is_free("127.0.0.1", _DASHBOARD_PORT):
-        ports["dashboard-port"] = _DASHBOARD_PORT  # where Ray's own tools look first
+    ports["dashboard-port"] = dashboard_port
     session = Session(
         id=secrets.token_hex(8),
         pid=os.getpid(),
@@ -171,7 +186,6 @@ def _ray(settings: Settings) -> Generator[Session]:
 
 _PORTS = (
     "port",
-    "dashboard-port",
     "dashboard-agent-listen-port",
     "dashboard-agent-grpc-port",
     "runtime-env-agent-port",
@@ -226,13 +240,10 @@ def _deploy(settings: Settings, session: Session) -> None:
     )
     deadline = time.monotonic() + _START_SECONDS
     with api:
-        while True:
-            answer = api.put("/api/serve/applications/", json=config)
-            if answer.is_success:
-                break
+        while refusal := _refusal(api, config):
             # The dashboard listens before all of its parts are up.
             if time.monotonic() > deadline:
-                raise LaunchError(f"Ray Serve refused the application: {answer.text[:2000]}")
+                raise LaunchError(f"Ray Serve refused the application: {refusal}")
             time.sleep(0.5)
         while not _answers(session.service_url):
             details = api.get("/api/serve/applications/").json()
@@ -243,6 +254,14 @@ def _deploy(settings: Settings, session: Session) -> None:
             if time.monotonic() > deadline:
                 raise LaunchError(f"The service did not answer: {json.dumps(states)[:2000]}")
             time.sleep(0.2)
+
+
+def _refusal(api: httpx.Client, config: dict[str, Any]) -> str | None:
+    try:
+        answer = api.put("/api/serve/applications/", json=config)
+    except httpx.TransportError as error:
+        return repr(error)
+    return None if answer.is_success else answer.text[:2000]
 
 
 def _answers(url: str) -> bool:

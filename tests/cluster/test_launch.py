@@ -150,3 +150,8 @@ def test_the_guard_ends_what_a_killed_launcher_left(
     finally:
         guard.kill()
         guard.wait()
+
+
+def test_of_services_that_start_at_once_one_gets_ray_s_usual_dashboard_port() -> None:
+    with launch._dashboard_port() as first, launch._dashboard_port() as second:
+        assert second not in (first, launch._DASHBOARD_PORT)
