@@ -130,8 +130,8 @@ def _ray(settings: Settings, dashboard_port: int) -> Generator[Session]:
     # Sockets lie below it, and the path of a socket may have about 100 characters: hence neither
     # the data folder nor a longer name.
     ray_folder = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
-    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    ports["dashboard-port"] = dashboard_port
+    ports = {"dashboard-port": dashboard_port}
+    ports |= dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     session = Session(
         id=secrets.token_hex(8),
         pid=os.getpid(),
