@@ -39,6 +39,9 @@ INTERRUPTING = {
     Victim.SERVICE,
 }
 
+WHOLE = {Victim.HEAD, Victim.LAUNCHER, Victim.SERVICE}
+"""After these everything has to start again."""
+
 _WORDS = {
     Victim.DRIVER: "-m jobs.driver",
     Victim.REPLICA: "MapWorker",
