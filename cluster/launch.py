@@ -300,13 +300,25 @@ def processes(session: Session) -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
-            ours = process.environ().get(_MARKER) == session.id and process.pid != os.getpid()
+            ours = _carries_mark(process.environ(), session) and process.pid != os.getpid()
             # A dead process that its parent has not looked after yet cannot be ended any more.
             if ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
     return found
+
+
+def _carries_mark(environment: dict[str, str], session: Session) -> bool:
+    """Whether a process was started by this session.
+
+    Some of Ray's give themselves a title, which overwrites the beginning of their environment, and
+    with it perhaps the marker: what only the session's own processes have counts as well.
+    """
+    return environment.get(_MARKER) == session.id or any(
+        name.startswith("RAY_SERVE_HAPROXY_") and value.startswith(f"{session.ray_folder}/")
+        for name, value in environment.items()
+    )
 
 
 def _signal(process: psutil.Process, number: int) -> None:

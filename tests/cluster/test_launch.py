@@ -90,6 +90,18 @@ def test_only_marked_processes_are_ended(tmp_path: Path, sleeper: Sleeper) -> No
     assert psutil.pid_exists(stranger.pid)
 
 
+def test_a_process_whose_title_has_overwritten_the_marker_is_ended(
+    tmp_path: Path, sleeper: Sleeper
+) -> None:
+    session = session_of(tmp_path, os.getpid())
+    ours = sleeper({"RAY_SERVE_HAPROXY_SOCKET_PATH": f"{tmp_path}/h/admin.sock"})
+    # A shell in which somebody has used `benchmark-runner env`.
+    stranger = sleeper({"RAY_AUTH_TOKEN_PATH": f"{tmp_path}/token"})
+    launch.end(session)
+    assert not psutil.pid_exists(ours.pid)
+    assert psutil.pid_exists(stranger.pid)
+
+
 def test_a_process_that_ignores_the_polite_signal_is_ended(
     tmp_path: Path, sleeper: Sleeper
 ) -> None:
