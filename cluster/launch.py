@@ -1,8 +1,7 @@
 """A Ray cluster of one machine, with the service on it: started here, and ended here for certain.
 
 Everything binds to loopback where Ray allows it; where it does not (GCS, raylet), Ray's token
-authentication keeps strangers out. Every process that is started carries a marker in its
-environment, and only processes with the marker are ever ended.
+authentication keeps strangers out.
 """
 
 import json
@@ -10,7 +9,6 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -25,13 +23,12 @@ import httpx
 import psutil
 import yaml
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
 from cluster import haproxy
+from cluster.session import MARKER, Session, end
 from cluster.settings import REPOSITORY, Settings
 
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
-_MARKER = "BENCHMARK_RUNNER_SESSION"
 _DASHBOARD_PORT = 8265
 # For HAProxy and Serve's fallback, and for replicas: those before and after an upgrade overlap.
 _PROXY_PORTS = 68
@@ -43,26 +40,6 @@ _OBJECT_STORE_BYTES = 512 * 2**20
 
 class LaunchError(Exception):
     """The service cannot start; the message says why and what to do."""
-
-
-class Session(BaseModel):
-    """A running cluster as others find it, in ``<data folder>/session.json``."""
-
-    id: str
-    pid: int
-    ray_folder: Path
-    ray_address: str
-    dashboard_url: str
-    service_url: str
-    token_file: Path
-
-    def client_environment(self) -> dict[str, str]:
-        """What ``ray job submit`` and the like need in their environment."""
-        return {
-            "RAY_ADDRESS": self.dashboard_url,
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN_PATH": str(self.token_file),
-        }
 
 
 @contextmanager
@@ -202,7 +179,7 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         **session.client_environment(),
         # Ray's own processes are told their address; this variable would make workers guess.
         "RAY_ADDRESS": session.ray_address,
-        _MARKER: session.id,
+        MARKER: session.id,
         # `python` in an entry point is this one, also where no virtual environment is active.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "BENCHMARK_RUNNER_DATA_FOLDER": str(settings.data_folder.resolve()),
@@ -279,53 +256,6 @@ def _end_leftovers(settings: Settings) -> None:
         return
     end(session)
     shutil.rmtree(session.ray_folder, ignore_errors=True)
-
-
-def end(session: Session) -> None:
-    """End every process of the session: politely, then for certain."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        alive = processes(session)
-        for process in alive:
-            _signal(process, number)
-        psutil.wait_procs(alive, timeout=5)
-    # Ray's processes may have started others in the meantime.
-    while alive := processes(session):
-        for process in alive:
-            _signal(process, signal.SIGKILL)
-        time.sleep(0.1)
-
-
-def processes(session: Session) -> list[psutil.Process]:
-    """The processes of a session that are alive, however they came to be."""
-    found: list[psutil.Process] = []
-    for process in psutil.process_iter():
-        try:
-            ours = _carries_mark(process.environ(), session) and process.pid != os.getpid()
-            # A dead process that its parent has not looked after yet cannot be ended any more.
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def _carries_mark(environment: dict[str, str], session: Session) -> bool:
-    """Whether a process was started by this session.
-
-    Some of Ray's give themselves a title, which overwrites the beginning of their environment, and
-    with it perhaps the marker: what only the session's own processes have counts as well.
-    """
-    return environment.get(_MARKER) == session.id or any(
-        name.startswith("RAY_SERVE_HAPROXY_") and value.startswith(f"{session.ray_folder}/")
-        for name, value in environment.items()
-    )
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
 
 
 def _file(settings: Settings) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cluster import launch
-from cluster.launch import Session
+from cluster.session import Session
 from cluster.settings import REPOSITORY, Settings
 from jobs import registry
 from jobs.errors import InvalidRequest

@@ -13,7 +13,7 @@ import psutil
 import yaml
 
 from cluster import launch
-from cluster.launch import Session
+from cluster.session import Session, processes
 from cluster.settings import REPOSITORY, Settings
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Stage:
         session = self.session
         self._service.kill()
         self._service.wait()
-        self.patiently(lambda: _check(not launch.processes(session), "processes are left"))
+        self.patiently(lambda: _check(not processes(session), "processes are left"))
         self.start()
 
     def kill_service(self) -> None:
@@ -135,7 +135,7 @@ class Stage:
         assert self._service is not None
         session = self.session
         self._service.kill()
-        while left := launch.processes(session):
+        while left := processes(session):
             _kill(left)
         self._service.wait()
         self.start()
@@ -149,13 +149,13 @@ class Stage:
         self._service.wait(timeout=120)
         if self._node is not None:
             self._node.wait(timeout=60)
-        left = launch.processes(session) if session else []
+        left = processes(session) if session else []
         named = [" ".join(process.cmdline())[:100] for process in left]
         _kill(left)
         return named
 
     def processes(self) -> list[psutil.Process]:
-        return launch.processes(self.session)
+        return processes(self.session)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the API, again while the service is away, as a client of such a service would."""

@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock
 
 from cluster import launch
-from cluster.launch import LaunchError, Session, current, service
+from cluster.launch import LaunchError, current, service
+from cluster.session import Session, end
 from cluster.settings import REPOSITORY, settings
 
 Sleeper = Callable[..., "subprocess.Popen[bytes]"]
@@ -84,7 +85,7 @@ def test_only_marked_processes_are_ended(tmp_path: Path, sleeper: Sleeper) -> No
     ours = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
     another_session = sleeper({"BENCHMARK_RUNNER_SESSION": "fedcba9876543210"})
     stranger = sleeper({})
-    launch.end(session)
+    end(session)
     assert not psutil.pid_exists(ours.pid)
     assert psutil.pid_exists(another_session.pid)
     assert psutil.pid_exists(stranger.pid)
@@ -97,7 +98,7 @@ def test_a_process_whose_title_has_overwritten_the_marker_is_ended(
     ours = sleeper({"RAY_SERVE_HAPROXY_SOCKET_PATH": f"{tmp_path}/h/admin.sock"})
     # A shell in which somebody has used `benchmark-runner env`.
     stranger = sleeper({"RAY_AUTH_TOKEN_PATH": f"{tmp_path}/token"})
-    launch.end(session)
+    end(session)
     assert not psutil.pid_exists(ours.pid)
     assert psutil.pid_exists(stranger.pid)
 
@@ -107,7 +108,7 @@ def test_a_process_that_ignores_the_polite_signal_is_ended(
 ) -> None:
     session = session_of(tmp_path, os.getpid())
     deaf = sleeper({"BENCHMARK_RUNNER_SESSION": session.id}, "signal(SIGTERM, SIG_IGN)")
-    launch.end(session)
+    end(session)
     assert not psutil.pid_exists(deaf.pid)
 
 

@@ -7,7 +7,6 @@ import httpx
 import pytest
 from integration.api import Api, chat
 
-from cluster import launch
 from serve_app.demo import EMBEDDED
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +20,7 @@ def api(demo: Any) -> Iterator[Api]:
 
 def engines(demo: Any) -> list[str]:
     """Command lines of the session's replicas and vLLM's engine processes."""
-    running = [" ".join(process.cmdline()) for process in launch.processes(demo.session)]
+    running = [" ".join(process.cmdline()) for process in processes(demo.session)]
     return [one for one in running if "MapWorker" in one or "EngineCore" in one]
 
 
