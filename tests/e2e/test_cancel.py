@@ -7,6 +7,7 @@ import httpx
 import pytest
 from integration.api import Api, chat
 
+from cluster.session import processes
 from serve_app.demo import EMBEDDED
 
 pytestmark = pytest.mark.e2e

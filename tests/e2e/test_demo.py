@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from cluster.session import processes
 from serve_app.demo import EMBEDDED
 
 pytestmark = pytest.mark.e2e
