@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import orjson
 
+from jobs import losses
 from jobs.schemas import Endpoint, LineError
 
 MAX_CUSTOM_ID = 512
@@ -110,7 +111,7 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
         return _enveloped(record)
     except orjson.JSONEncodeError:
         # orjson reads up to 1,024 levels and writes up to 254.
-        raise BadLine(("too_deep", None, "The line's JSON is nested too deeply.")) from None
+        raise _too_deep() from None
 
 
 def _parse(line: bytes, number: int, cut: bool) -> Json:
@@ -123,7 +124,7 @@ def _parse(line: bytes, number: int, cut: bool) -> Json:
     if b"\0" in line:
         raise BadLine(("nul_byte", None, "The line contains a NUL byte. Is the file damaged?"))
     try:
-        line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadLine(
             ("not_utf8", None, f"Byte {error.start + 1} of the line is not UTF-8.")
@@ -138,10 +139,20 @@ def _parse(line: bytes, number: int, cut: bool) -> Json:
             )
             raise BadLine(("truncated_line", None, message)) from None
         raise BadLine(("invalid_json", None, f"Not valid JSON: {error}.")) from None
+    try:
+        losses.check(text)
+    except losses.Loss as loss:
+        raise BadLine((loss.code, None, loss.message)) from None
+    except RecursionError:
+        raise _too_deep() from None
     if not isinstance(record, dict):
         kind = type(record).__name__
         raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
     return cast(Json, record)
+
+
+def _too_deep() -> BadLine:
+    return BadLine(("too_deep", None, "The line's JSON is nested too deeply."))
 
 
 def _bare_endpoint(record: Json) -> Endpoint | None:
