@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cluster.storage import storage
+from cluster.storage import append_whole, storage
 from jobs.schemas import Tally
 
 SCHEMA = pa.schema(
@@ -121,9 +121,13 @@ class Chunk:
         self._file = storage().append(self._journal)
 
     def add(self, record: Record) -> None:
-        """Keep a finished request; when this returns, a kill of the process cannot lose it."""
+        """Keep a finished request; when this returns, a kill of the process cannot lose it.
+
+        Raises:
+            OSError: the disk is full, say; the journal is as before.
+        """
         assert self._file is not None, "open() first"
-        self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        append_whole(self._file, orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         self.records[record["row_id"]] = record
         self.tally += _one(record)
 

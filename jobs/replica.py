@@ -17,7 +17,10 @@ import numpy as np
 import orjson
 import structlog
 
-from jobs import datasets, engine, tracker
+from cluster import space
+from cluster.space import StorageFull
+from cluster.storage import storage
+from jobs import datasets, engine, patience, tracker
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
 
@@ -27,6 +30,11 @@ log = structlog.get_logger()
 # batch drains at chunk ends), few enough that the wait in its queue stays a small part of latency.
 IN_FLIGHT_PER_SEQ = 2
 _REPORT_SECONDS = 1.0
+
+STORAGE_FULL = (
+    "The storage is full: results could not be written. Free some space, then retry the benchmark: "
+    "every finished result is kept, and only the rest is done."
+)
 
 Batch = dict[str, np.ndarray]
 T = TypeVar("T")
@@ -51,6 +59,8 @@ class Replica:
         self._load_seconds = time.monotonic() - started
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
         self._reporting = self._run(self._report_forever())
+        # From here on: while an engine loads, it may well block its loop for minutes.
+        self._watching = self._run(patience.watch_loop())
 
     async def __call__(self, batch: Batch) -> Batch:
         finished = [
@@ -62,6 +72,14 @@ class Replica:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     async def _do(self, index: int) -> int:
+        try:
+            return await self._do_chunk(index)
+        except Exception as error:
+            if space.is_full(error):
+                raise StorageFull(STORAGE_FULL) from error
+            raise
+
+    async def _do_chunk(self, index: int) -> int:
         chunk = Chunk(self._spec.benchmark_id, index)
         chunk.open()
         first = index * self._spec.chunk_rows
@@ -77,12 +95,13 @@ class Replica:
 
     async def _request(self, row: dict[str, Any], chunk: Chunk) -> None:
         try:
+            # Not asked if the answer could not be kept.
+            storage().require()
             record = await self._ask(row)
             if self._engine.dead:
                 # What a dying engine answers are errors that are not the requests' own. The
                 # journal has none of them yet; Ray restarts this actor and they are asked again.
-                log.error("engine died", replica=self._name)
-                os._exit(1)
+                patience.end_process("the engine died")
             chunk.add(record)
             self._unreported[chunk.index] = chunk.tally
         finally:
@@ -92,12 +111,15 @@ class Replica:
         body = prepare(row["url"], orjson.loads(row["body"]), self._spec.sampling)
         started = time.monotonic()
         try:
-            answer = await self._engine.send(row["url"], body)
+            answer = await patience.answer(self._engine, row["url"], body)
+            return record(row, answer, _since_ms(started), self._name)
+        except patience.Silent as silent:
+            log.warning("request timed out", custom_id=row["custom_id"])
+            return unanswered(row, "request_timeout", str(silent), _since_ms(started), self._name)
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
-        latency_ms = (time.monotonic() - started) * 1000
-        return record(row, answer, latency_ms, self._name)
+            return record(row, answer, _since_ms(started), self._name)
 
     async def _report_forever(self) -> None:
         while True:
@@ -157,6 +179,20 @@ def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replic
         finished_at=time.time(),
         replica=replica,
     )
+
+
+def unanswered(
+    row: dict[str, Any], code: str, message: str, latency_ms: float, replica: str
+) -> Record:
+    """What is stored of a request that its engine gave no answer to: an error without response."""
+    empty = record(row, engine.Answer(0, {}), latency_ms, replica)
+    error = orjson.dumps({"code": code, "message": message}).decode()
+    empty.update(body=None, error=error, text=message)
+    return empty
+
+
+def _since_ms(started: float) -> float:
+    return (time.monotonic() - started) * 1000
 
 
 def _text(choice: dict[str, Any]) -> str | None:

@@ -55,17 +55,13 @@ def test_what_is_no_json_is_refused(name: str, place: str) -> None:
 @pytest.mark.parametrize("name", UNSURE)
 def test_what_parsers_disagree_on_is_kept_or_refused(name: str, place: str) -> None:
     line = inside(UNSURE[name], place)
-    try:
-        kept = stored(line, place)
-    except BadLine as bad:
-        assert bad.problems[0][0] in (
-            "duplicate_key",
-            "number_not_kept",
-            "too_deep",
-            "invalid_json",
-        )
+    if name in ("number_exactly_a_double", "object_prototype_key"):
+        assert same(stored(line, place), json.loads(UNSURE[name]))
         return
-    assert same(kept, json.loads(UNSURE[name]))
+    with pytest.raises(BadLine) as caught:
+        judge(line, 2, LIMIT)
+    codes = {code for code, _, _ in caught.value.problems}
+    assert codes <= {"duplicate_key", "number_not_kept", "too_deep", "invalid_json"}
 
 
 @pytest.mark.parametrize("name", [*BROKEN, *KEPT, *UNSURE])
