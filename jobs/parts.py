@@ -137,8 +137,13 @@ class Chunk:
         ordered = sorted(self.records.values(), key=lambda record: record["row_id"])
         with storage().write(self._part) as file:
             pq.write_table(table(ordered), file, compression="zstd")
-        self._file.close()
+        self.close()
         storage().delete(self._journal)
+
+    def close(self) -> None:
+        """Leave the chunk as it is; :meth:`open` goes on with it."""
+        if self._file is not None:
+            self._file.close()
 
 
 def done(benchmark_id: str) -> set[int]:

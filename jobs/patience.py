@@ -14,7 +14,6 @@ engine is silent:
 import asyncio
 import faulthandler
 import os
-import sys
 import time
 from typing import Any, NoReturn
 
@@ -25,7 +24,8 @@ from jobs.engine import Answer, Engine
 
 log = structlog.get_logger()
 
-_BEAT_SECONDS = 1.0
+_BEATS = 10
+_STDERR = 2
 
 
 class Silent(Exception):
@@ -64,11 +64,13 @@ async def watch_loop() -> None:
     By a thread that needs no GIL, since a regular expression holds it for as long as it runs. What
     every thread was doing is written to the log first.
     """
-    while True:
-        faulthandler.dump_traceback_later(
-            settings().stuck_seconds, exit=True, file=sys.__stderr__ or 2
-        )
-        await asyncio.sleep(_BEAT_SECONDS)
+    limit = settings().stuck_seconds
+    try:
+        while True:
+            faulthandler.dump_traceback_later(limit, exit=True, file=_STDERR)
+            await asyncio.sleep(limit / _BEATS)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def end_process(why: str) -> NoReturn:

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import closing
 from typing import Any, TypeVar
 
 import numpy as np
@@ -84,12 +85,13 @@ class Replica:
         chunk.open()
         first = index * self._spec.chunk_rows
         last = min(first + self._spec.chunk_rows, self._spec.total)
-        async with asyncio.TaskGroup() as group:
-            for row in self._rows.rows(first, last):
-                if row["row_id"] not in chunk.records:
-                    await self._slots.acquire()
-                    group.create_task(self._request(row, chunk))
-        await asyncio.to_thread(chunk.finish)
+        with closing(chunk):
+            async with asyncio.TaskGroup() as group:
+                for row in self._rows.rows(first, last):
+                    if row["row_id"] not in chunk.records:
+                        await self._slots.acquire()
+                        group.create_task(self._request(row, chunk))
+            await asyncio.to_thread(chunk.finish)
         self._unreported[index] = chunk.tally
         return chunk.tally.finished
 

@@ -146,14 +146,16 @@ class Upload:
         try:
             with session() as sql:
                 sql.add(row)
-        except Exception:
-            # Usually it was not inserted, but the answer to a commit can get lost. If that cannot
-            # be found out either, the files stay until a sweep.
-            with session() as sql:
-                inserted = sql.get(DatasetRow, self.dataset_id) is not None
-            if not inserted:
+        except Exception as error:
+            # The answer to a commit can get lost, and then the row is there after all. Where even
+            # that cannot be found out, the files stay until a sweep.
+            if space.is_full(error) or not self._is_inserted():
                 storage().delete(f"datasets/{self.dataset_id}")
             raise
+
+    def _is_inserted(self) -> bool:
+        with session() as sql:
+            return sql.get(DatasetRow, self.dataset_id) is not None
 
     def _take(self, line: bytes, *, cut: bool = False) -> None:
         self._line += 1
