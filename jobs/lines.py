@@ -28,6 +28,11 @@ _PROMPT_FIELD = {
 # Control characters, and those that change how the text around them is shown.
 _CONTROL = ("Cc", "Cf", "Zl", "Zp")
 _BOM = b"\xef\xbb\xbf"
+# How files begin of ZIP (three ways), gzip, compress, bzip2, xz, Zstandard, LZ4, 7-Zip and RAR.
+_COMPRESSED = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"\x1f\x8b", b"\x1f\x9d", b"BZh"),
+    *(b"\xfd7zXZ\0", b"(\xb5/\xfd", b"\x04\x22M\x18", b"7z\xbc\xaf", b"Rar!\x1a\x07"),
+)
 
 Json = dict[str, Any]
 
@@ -98,6 +103,10 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
         BadLine: naming everything that is wrong with the line.
     """
     if number == 1:
+        if line.startswith(_COMPRESSED):
+            raise BadLine(
+                ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")
+            )
         line = line.removeprefix(_BOM)
     line = line.removesuffix(b"\r")
     if not line.strip():
@@ -115,10 +124,6 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
 
 
 def _parse(line: bytes, number: int, cut: bool) -> Json:
-    if number == 1 and line.startswith((b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh")):
-        raise BadLine(
-            ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")
-        )
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadLine(("not_utf8", None, "The file is UTF-16. Save it as UTF-8."))
     if b"\0" in line:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from cluster.settings import settings
@@ -18,6 +19,12 @@ _SLOWEST_BYTES = 1000
 # What a refused client is still sending is read this long, so that it comes to read the answer
 # and does not find its connection reset.
 _DRAIN_SECONDS = 20.0
+
+
+def declared_length(headers: Headers) -> int | None:
+    """The length that a request says its body has; the web server holds the client to it."""
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None
 
 
 class SlowBody(InvalidRequest):

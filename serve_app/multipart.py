@@ -12,7 +12,7 @@ from cluster.storage import storage
 from jobs.errors import InvalidRequest, TooLarge
 from jobs.schemas import Dataset
 from jobs.uploads import Upload
-from serve_app.body import Body
+from serve_app.body import Body, declared_length
 
 # Threads that work on uploads. The other calls keep the rest, and memory does not grow with the
 # number of uploads that look for duplicates at once.
@@ -88,7 +88,7 @@ def _check_headers(request: Request) -> None:
             "compressed_body",
             f"Content-Encoding {encoding!r} is not accepted. Send the file as is.",
         )
-    size = int(headers.get("content-length", 0))
+    size = declared_length(headers) or 0
     if size > settings().max_upload_bytes + _MOST_BESIDE_FILE:
         limit = settings().max_upload_bytes
         raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
