@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cluster import space
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
@@ -30,6 +31,11 @@ from jobs.schemas import Dataset, LineError
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 16 * 2**20
 _MAX_MODELS = 20
+_MAX_MODEL_NAME = 200
+# How much is written between two looks at the free space.
+_SPACE_BYTES = 16 * 2**20
+# Of these the rest of the file is more of the same, and millions of lines of it.
+_HOPELESS = "compressed_file"
 
 
 class Upload:
@@ -57,6 +63,7 @@ class Upload:
         self._finished = False
 
     def __enter__(self) -> Self:
+        self._require_space()
         with ExitStack() as stack:
             stack.callback(self._remove_unfinished)
             self._original = stack.enter_context(storage().write(original_key(self.dataset_id)))
@@ -84,11 +91,16 @@ class Upload:
 
         Raises:
             TooLarge: when the file exceeds the limit on uploads.
+            InvalidDataset: when it is not text at all, so that reading on is of no use.
+            StorageFull: there is no room for more.
         """
+        before = self._size
         self._size += len(data)
         if self._size > settings().max_upload_bytes:
             limit = settings().max_upload_bytes
             raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
+        if before // _SPACE_BYTES != self._size // _SPACE_BYTES:
+            self._require_space()
         self._original.write(data)
         self._digest.update(data)
         for line in self._splitter.feed(data):
@@ -127,9 +139,23 @@ class Upload:
             endpoints=sorted(self._endpoints),
             models=sorted(self._models),
         )
-        with session() as sql:
-            sql.add(row)
+        self._insert(row)
         return datasets.record(row)
+
+    def _insert(self, row: DatasetRow) -> None:
+        try:
+            with session() as sql:
+                sql.add(row)
+        except Exception as error:
+            # The answer to a commit can get lost, and then the row is there after all. Where even
+            # that cannot be found out, the files stay until a sweep.
+            if space.is_full(error) or not self._is_inserted():
+                storage().delete(f"datasets/{self.dataset_id}")
+            raise
+
+    def _is_inserted(self) -> bool:
+        with session() as sql:
+            return sql.get(DatasetRow, self.dataset_id) is not None
 
     def _take(self, line: bytes, *, cut: bool = False) -> None:
         self._line += 1
@@ -137,12 +163,15 @@ class Upload:
             request = judge(line, self._line, settings().max_line_bytes, cut=cut)
         except BadLine as bad:
             self._note((len(bad.problems), bad.errors(self._line, line)))
+            if bad.problems[0][0] == _HOPELESS:
+                raise self._rejected() from None
             return
         if request is None:
             return
         self._endpoints.add(request.url)
-        if request.model and len(self._models) < _MAX_MODELS:
-            self._models.add(request.model)
+        model = request.model
+        if model and len(model) <= _MAX_MODEL_NAME and len(self._models) < _MAX_MODELS:
+            self._models.add(model)
         self._group.append(request)
         self._lines.append(self._line)
         self._group_bytes += len(line)
@@ -190,6 +219,10 @@ class Upload:
     def _remove_unfinished(self) -> None:
         if not self._finished:
             storage().delete(f"datasets/{self.dataset_id}")
+
+    def _require_space(self) -> None:
+        storage().require()
+        space.require(settings().data_folder)
 
     @staticmethod
     def _scratch() -> Path:

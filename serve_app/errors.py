@@ -1,15 +1,18 @@
 """Errors as responses: one JSON shape, ``{"error": {"code", "message", "details"}}``."""
 
-import errno
 from http import HTTPStatus
 from typing import Any
 
+import duckdb
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from cluster import space
+from cluster.space import StorageFull
 from jobs.errors import BenchmarkRunnerError
 from jobs.schemas import ErrorResponse, Problem
 
@@ -21,7 +24,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BenchmarkRunnerError, _known)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(OSError, _os)
+    for may_be_full in (OSError, SQLAlchemyError, duckdb.Error):
+        app.add_exception_handler(may_be_full, _storage)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -65,11 +69,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return response
 
 
-async def _os(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OSError)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = "The storage is full; nothing was stored. Free some space and try again."
-        return _response(507, "storage_full", message)
+async def _storage(request: Request, error: Exception) -> JSONResponse:
+    if space.is_full(error):
+        message = "The storage is full. Free some space and try again; what is stored stays."
+        told = isinstance(error, StorageFull)
+        return _response(507, "storage_full", str(error) if told else message)
     return await _unexpected(request, error)
 
 
