@@ -5,7 +5,7 @@ from datetime import UTC
 import duckdb
 import orjson
 
-from jobs import benchmarks, datasets, golden, queries
+from jobs import benchmarks, datasets, golden, history, parts, queries
 from jobs.analysis import Golden, Order, ResultDetail, ResultFilter, Sort
 from jobs.errors import NotFound
 from jobs.queries import Row, Source
@@ -67,8 +67,11 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
         raise NotFound(
             "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
         )
+    earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
-        request=_request(source.spec.dataset_id, row_id), result=_result(source, row, asked)
+        request=_request(source.spec.dataset_id, row_id),
+        result=_result(source, row, asked),
+        earlier=[_result(source, one, asked) for one in parts.table(earlier).to_pylist()],
     )
 
 

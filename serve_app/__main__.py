@@ -179,7 +179,7 @@ def _stop(message: str) -> NoReturn:
 def main() -> None:
     """Entry point: errors that a user can mend are sentences, not tracebacks."""
     # A service manager's stop is a Ctrl-C, so that nothing is left running.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except ApiError as error:

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from cluster import launch
 from cluster.launch import LaunchError, Session, current, service
-from cluster.settings import settings
+from cluster.settings import REPOSITORY, settings
 
 Sleeper = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -84,7 +84,7 @@ def test_only_marked_processes_are_ended(tmp_path: Path, sleeper: Sleeper) -> No
     ours = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
     another_session = sleeper({"BENCHMARK_RUNNER_SESSION": "fedcba9876543210"})
     stranger = sleeper({})
-    launch._end(session)
+    launch.end(session)
     assert not psutil.pid_exists(ours.pid)
     assert psutil.pid_exists(another_session.pid)
     assert psutil.pid_exists(stranger.pid)
@@ -95,7 +95,7 @@ def test_a_process_that_ignores_the_polite_signal_is_ended(
 ) -> None:
     session = session_of(tmp_path, os.getpid())
     deaf = sleeper({"BENCHMARK_RUNNER_SESSION": session.id}, "signal(SIGTERM, SIG_IGN)")
-    launch._end(session)
+    launch.end(session)
     assert not psutil.pid_exists(deaf.pid)
 
 
@@ -126,3 +126,27 @@ def test_a_session_whose_launcher_is_gone_is_none(data_folder: Path, tmp_path: P
     assert not psutil.pid_exists(ended.pid)
     leave_behind(data_folder, session_of(tmp_path, ended.pid))
     assert current(settings()) is None
+
+
+def test_the_guard_ends_what_a_killed_launcher_left(
+    data_folder: Path, tmp_path: Path, sleeper: Sleeper
+) -> None:
+    folder = tmp_path / "br-ray"
+    folder.mkdir()
+    session = session_of(folder, pid=1)
+    leave_behind(data_folder, session)
+    orphan = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "cluster.guard", str(data_folder / "session.json")],
+        stdin=subprocess.PIPE,
+        cwd=REPOSITORY,
+    )
+    try:
+        assert orphan.poll() is None
+        # As when the launcher, which holds the other end, is killed.
+        guard.communicate(timeout=60)
+        assert orphan.wait(timeout=60) != 0
+        assert not folder.exists()
+    finally:
+        guard.kill()
+        guard.wait()
