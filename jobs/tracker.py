@@ -79,9 +79,7 @@ class Tracker:
 
     def fail(self, benchmark_id: str, message: str) -> None:
         """A driver cannot go on, for a reason that a restart does not mend."""
-        scheduler.settle(benchmark_id, Status.FAILED)
-        with session() as sql:
-            benchmarks.row(sql, benchmark_id).error = message
+        scheduler.settle(benchmark_id, Status.FAILED, message)
         self._due.set()
 
     def _of(self, benchmark_id: str) -> Progress:
