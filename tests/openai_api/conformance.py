@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -45,30 +46,50 @@ class Report(TypedDict):
 
 
 def reports() -> list[Report]:
-    """Run the suite with each client, at once: most of the time, all wait."""
-    older = _older_client()
-    with tempfile.TemporaryDirectory(prefix="openai-api-") as folder, ExitStack() as stack:
-        running = []
-        for name, path in (("current", []), ("older", [str(older)])):
-            # A client sees only its own files and batches, so each has services of its own.
-            usual = stack.enter_context(_service(Path(folder) / name / "usual", {}))
-            strict = stack.enter_context(_service(Path(folder) / name / "strict", _STRICT))
-            command = [sys.executable, "-m", "openai_api.run", usual, strict]
-            running.append(subprocess.Popen(command, env=_env(path), stdout=subprocess.PIPE))
-        return [_read(process) for process in running]
+    """Run the suite with each client, one after the other, on the same services."""
+    clients: list[list[str]] = [[], [str(_older_client())]]
+    with (
+        tempfile.TemporaryDirectory(prefix="openai-api-") as folder,
+        _service(Path(folder) / "usual", {}) as usual,
+        _service(Path(folder) / "strict", _STRICT) as strict,
+    ):
+        for service in (usual, strict):
+            service.wait()
+        return [_run(path, usual.url, strict.url) for path in clients]
 
 
-def _read(process: subprocess.Popen[bytes]) -> Report:
-    out, _ = process.communicate()
-    assert process.returncode == 0, f"the suite ended with {process.returncode}"
-    return json.loads(out)
+def _run(path: list[str], usual: str, strict: str) -> Report:
+    command = [sys.executable, "-m", "openai_api.run", usual, strict]
+    done = subprocess.run(command, env=_env(path), stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process that serves the application at ``url``."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                httpx.get(f"{self.url}/health").raise_for_status()
+                return
+            except httpx.TransportError:
+                assert self.process.poll() is None, self.log.read_text()
+                assert time.monotonic() < deadline, self.log.read_text()
+                time.sleep(0.1)
 
 
 @contextmanager
-def _service(folder: Path, settings: dict[str, str]) -> Generator[str]:
-    """A service on a free port; its URL."""
-    folder.mkdir(parents=True)
-    url = f"http://127.0.0.1:{(port := launch.free_ports(1)[0])}"
+def _service(folder: Path, settings: dict[str, str]) -> Generator[Service]:
+    """A service on a free port, which is about to answer."""
+    folder.mkdir()
+    port = launch.free_ports(1)[0]
     own = {
         "BENCHMARK_RUNNER_DATA_FOLDER": str(folder),
         "BENCHMARK_RUNNER_MODELS_FOLDER": str(_MODELS),
@@ -79,23 +100,10 @@ def _service(folder: Path, settings: dict[str, str]) -> Generator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=_env() | own | settings, stdout=log, stderr=log)
     try:
-        _wait(url, process, folder / "log")
-        yield url
+        yield Service(f"http://127.0.0.1:{port}", process, folder / "log")
     finally:
         process.terminate()
         process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            httpx.get(f"{url}/health").raise_for_status()
-            return
-        except httpx.TransportError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
 
 
 def _env(path: list[str] | None = None) -> dict[str, str]:

@@ -45,15 +45,14 @@ def purpose(services: Services) -> None:
 @check("Lists", "A page has `data`, `has_more`, `first_id` and `last_id`")
 def fields(services: Services) -> None:
     client = services.usual.client
-    for made_ids, call in (
-        (_files(services, 3), partial(client.files.with_raw_response.list, purpose="batch")),
-        (_batches(services, 3), client.batches.with_raw_response.list),
-    ):
-        page = call(limit=2).http_response.json()
+    files = partial(client.files.with_raw_response.list, purpose="batch")
+    for make, listed in ((_files, files), (_batches, client.batches.with_raw_response.list)):
+        made = make(services, 3)
+        page = listed(limit=2).http_response.json()
         assert page.keys() >= {"object", "data", "has_more", "first_id", "last_id"}
         assert page["object"] == "list"
-        assert [item["id"] for item in page["data"]] == made_ids[:0:-1]
-        assert (page["first_id"], page["last_id"]) == (made_ids[2], made_ids[1])
+        assert [item["id"] for item in page["data"]] == made[:0:-1]
+        assert (page["first_id"], page["last_id"]) == (made[2], made[1])
         assert page["has_more"] is True
 
 
