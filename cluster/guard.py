@@ -8,14 +8,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from cluster import launch
+from cluster.session import Session, end
 
 
 def main(session_file: Path) -> None:
     """Wait for the launcher's end, then end what it has left."""
-    session = launch.Session.model_validate_json(session_file.read_text())
+    session = Session.model_validate_json(session_file.read_text())
     sys.stdin.buffer.read()
-    launch.end(session)
+    end(session)
     shutil.rmtree(session.ray_folder, ignore_errors=True)
 
 

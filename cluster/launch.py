@@ -1,8 +1,7 @@
 """A Ray cluster of one machine, with the service on it: started here, and ended here for certain.
 
 Everything binds to loopback where Ray allows it; where it does not (GCS, raylet), Ray's token
-authentication keeps strangers out. Every process that is started carries a marker in its
-environment, and only processes with the marker are ever ended.
+authentication keeps strangers out.
 """
 
 import json
@@ -10,7 +9,6 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -25,43 +23,23 @@ import httpx
 import psutil
 import yaml
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
 from cluster import haproxy
+from cluster.session import MARKER, Session, end
 from cluster.settings import REPOSITORY, Settings
 
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
-_MARKER = "BENCHMARK_RUNNER_SESSION"
 _DASHBOARD_PORT = 8265
 # For HAProxy and Serve's fallback, and for replicas: those before and after an upgrade overlap.
 _PROXY_PORTS = 68
 _START_SECONDS = 120.0
+_LOOK_SECONDS = 1.0
 # Rows never pass through the object store, so it need not take 30 % of the memory.
 _OBJECT_STORE_BYTES = 512 * 2**20
 
 
 class LaunchError(Exception):
     """The service cannot start; the message says why and what to do."""
-
-
-class Session(BaseModel):
-    """A running cluster as others find it, in ``<data folder>/session.json``."""
-
-    id: str
-    pid: int
-    ray_folder: Path
-    ray_address: str
-    dashboard_url: str
-    service_url: str
-    token_file: Path
-
-    def client_environment(self) -> dict[str, str]:
-        """What ``ray job submit`` and the like need in their environment."""
-        return {
-            "RAY_ADDRESS": self.dashboard_url,
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN_PATH": str(self.token_file),
-        }
 
 
 @contextmanager
@@ -87,9 +65,16 @@ def service(settings: Settings) -> Generator[Session]:
                 f"Port {settings.port} is taken. Stop what listens there, or choose another: "
                 "make demo PORT=8001"
             )
-        with _ray(settings) as session:
+        with _dashboard_port() as dashboard_port, _ray(settings, dashboard_port) as session:
             _deploy(settings, session)
             yield session
+
+
+def wait_for_end(session: Session) -> None:
+    """Return when Ray has ended: one of its processes was killed, and with it went the others."""
+    host, port = session.ray_address.split(":")
+    while not _is_free(host, int(port)):
+        time.sleep(_LOOK_SECONDS)
 
 
 def current(settings: Settings) -> Session | None:
@@ -102,13 +87,28 @@ def current(settings: Settings) -> Session | None:
 
 
 @contextmanager
-def _ray(settings: Settings) -> Generator[Session]:
+def _dashboard_port() -> Generator[int]:
+    """Where Ray's own tools look first, if that is free, for one service of the machine at a time.
+
+    Two that start at once would both find it free, and one would talk to the other's dashboard. An
+    abstract socket is a claim that ends with its process, however that ends.
+    """
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0benchmark-runner-{_DASHBOARD_PORT}")
+            claimed = _is_free("127.0.0.1", _DASHBOARD_PORT)
+        except OSError:
+            claimed = False
+        yield _DASHBOARD_PORT if claimed else free_ports(1)[0]
+
+
+@contextmanager
+def _ray(settings: Settings, dashboard_port: int) -> Generator[Session]:
     # Sockets lie below it, and the path of a socket may have about 100 characters: hence neither
     # the data folder nor a longer name.
     ray_folder = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
-    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    if _is_free("127.0.0.1", _DASHBOARD_PORT):
-        ports["dashboard-port"] = _DASHBOARD_PORT  # where Ray's own tools look first
+    ports = {"dashboard-port": dashboard_port}
+    ports |= dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     session = Session(
         id=secrets.token_hex(8),
         pid=os.getpid(),
@@ -163,7 +163,6 @@ def _ray(settings: Settings) -> Generator[Session]:
 
 _PORTS = (
     "port",
-    "dashboard-port",
     "dashboard-agent-listen-port",
     "dashboard-agent-grpc-port",
     "runtime-env-agent-port",
@@ -180,7 +179,7 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         **session.client_environment(),
         # Ray's own processes are told their address; this variable would make workers guess.
         "RAY_ADDRESS": session.ray_address,
-        _MARKER: session.id,
+        MARKER: session.id,
         # `python` in an entry point is this one, also where no virtual environment is active.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "BENCHMARK_RUNNER_DATA_FOLDER": str(settings.data_folder.resolve()),
@@ -218,13 +217,10 @@ def _deploy(settings: Settings, session: Session) -> None:
     )
     deadline = time.monotonic() + _START_SECONDS
     with api:
-        while True:
-            answer = api.put("/api/serve/applications/", json=config)
-            if answer.is_success:
-                break
+        while refusal := _refusal(api, config):
             # The dashboard listens before all of its parts are up.
             if time.monotonic() > deadline:
-                raise LaunchError(f"Ray Serve refused the application: {answer.text[:2000]}")
+                raise LaunchError(f"Ray Serve refused the application: {refusal}")
             time.sleep(0.5)
         while not _answers(session.service_url):
             details = api.get("/api/serve/applications/").json()
@@ -235,6 +231,14 @@ def _deploy(settings: Settings, session: Session) -> None:
             if time.monotonic() > deadline:
                 raise LaunchError(f"The service did not answer: {json.dumps(states)[:2000]}")
             time.sleep(0.2)
+
+
+def _refusal(api: httpx.Client, config: dict[str, Any]) -> str | None:
+    try:
+        answer = api.put("/api/serve/applications/", json=config)
+    except httpx.TransportError as error:
+        return repr(error)
+    return None if answer.is_success else answer.text[:2000]
 
 
 def _answers(url: str) -> bool:
@@ -252,41 +256,6 @@ def _end_leftovers(settings: Settings) -> None:
         return
     end(session)
     shutil.rmtree(session.ray_folder, ignore_errors=True)
-
-
-def end(session: Session) -> None:
-    """End every process of the session: politely, then for certain."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        alive = processes(session)
-        for process in alive:
-            _signal(process, number)
-        psutil.wait_procs(alive, timeout=5)
-    # Ray's processes may have started others in the meantime.
-    while alive := processes(session):
-        for process in alive:
-            _signal(process, signal.SIGKILL)
-        time.sleep(0.1)
-
-
-def processes(session: Session) -> list[psutil.Process]:
-    """The processes of a session that are alive, however they came to be."""
-    found: list[psutil.Process] = []
-    for process in psutil.process_iter():
-        try:
-            ours = process.environ().get(_MARKER) == session.id and process.pid != os.getpid()
-            # A dead process that its parent has not looked after yet cannot be ended any more.
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
 
 
 def _file(settings: Settings) -> Path:

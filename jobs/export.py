@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cluster.database import session
 from jobs import benchmarks, parts, queries
@@ -77,7 +76,7 @@ def in_order(
         indices &= set((row_ids // spec.chunk_rows).tolist())
     for index in sorted(indices):
         if index in done:
-            table = pq.read_table(parts.part_path(benchmark_id, index), columns=columns)
+            table = parts.read(benchmark_id, index, columns)
         else:
             table = parts.table(journals[index])
         if row_ids is not None:

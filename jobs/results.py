@@ -12,6 +12,7 @@ from jobs.queries import Row, Source
 from jobs.schemas import Request, ResponseBody, Result, ResultError, ResultPage
 
 
+@queries.repeated
 def page(
     benchmark_id: str,
     limit: int,
@@ -53,6 +54,7 @@ def page(
     )
 
 
+@queries.repeated
 def get(benchmark_id: str, row_id: int) -> ResultDetail:
     """One result with the whole request that it answers.
 

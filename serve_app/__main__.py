@@ -52,9 +52,12 @@ def demo(
 @app.command()
 def serve(port: Port = None) -> None:
     """Start Ray and the service on this machine, until Ctrl-C."""
-    with launch.service(_settings(port)) as session:
-        console.print(f"Serving on {session.service_url} until Ctrl-C.")
-        demonstration.wait_for_interrupt()
+    while True:
+        with launch.service(_settings(port)) as session:
+            console.print(f"Serving on {session.service_url} until Ctrl-C.")
+            if demonstration.interrupted(session):
+                return
+        console.print("Ray has ended unexpectedly. Starting it again; benchmarks go on.")
 
 
 @app.command()

@@ -7,6 +7,7 @@ doubled or altered, if counts disagree, or if a process is left behind.
 """
 
 import asyncio
+import itertools
 import random
 import shutil
 import sys
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 import typer
 import yaml
 from chaos.stage import Json, Stage, wait_until
-from chaos.victims import FAKE, INTERRUPTING, REAL, Victim, find
+from chaos.victims import FAKE, INTERRUPTING, REAL, WHOLE, Victim, find
 from integration.api import chat
 from rich.console import Console
 from rich.table import Table
@@ -152,6 +153,7 @@ def _kill(stage: Stage, victim: Victim, rng: random.Random) -> float:
     """Returns the time of the kill."""
     whole = {
         Victim.NODE: stage.kill_node,
+        Victim.HEAD: stage.kill_head,
         Victim.LAUNCHER: stage.kill_launcher,
         Victim.SERVICE: stage.kill_service,
     }
@@ -240,10 +242,15 @@ def _count_again(stage: Stage, report: Report) -> None:
 
 
 def plan(kills: int, among: Sequence[Victim], rng: random.Random) -> list[Victim]:
-    """Each victim in turn, in an order of its own each time."""
+    """Each victim in turn, in an order of its own each time; of those after which everything has
+    to start again, one each time."""
+    rounds = itertools.cycle([victim for victim in among if victim in WHOLE] or [None])
+    parts = [victim for victim in among if victim not in WHOLE]
     planned: list[Victim] = []
     while len(planned) < kills:
-        planned += rng.sample(list(among), len(among))
+        whole = next(rounds)
+        these = [*parts, whole] if whole else parts
+        planned += rng.sample(these, len(these))
     return planned[:kills]
 
 

@@ -13,7 +13,7 @@ import psutil
 import yaml
 
 from cluster import launch
-from cluster.launch import Session
+from cluster.session import Session, processes
 from cluster.settings import REPOSITORY, Settings
 
 T = TypeVar("T")
@@ -59,9 +59,7 @@ class Stage:
 
     @property
     def session(self) -> Session:
-        found = launch.current(self.settings)
-        assert found is not None, "the service is not running"
-        return found
+        return self.patiently(self._current)
 
     def start(self) -> None:
         """Start the service, or start it again after it was killed."""
@@ -112,13 +110,24 @@ class Stage:
         _kill([*tree.children(recursive=True), tree])
         self.start_node()
 
+    def kill_head(self) -> None:
+        """SIGKILL Ray's head (its GCS); the launcher starts Ray again by itself."""
+        session = self.session
+        for process in self.processes():
+            if _named(process, "gcs_server"):
+                process.kill()
+        self.patiently(lambda: _check(self.session.id != session.id, "Ray is not started again"))
+        self.patiently(self._is_up)
+        if self._two_nodes:
+            self.start_node()
+
     def kill_launcher(self) -> None:
         """SIGKILL the launcher alone; its guard has to end all the others."""
         assert self._service is not None
         session = self.session
         self._service.kill()
         self._service.wait()
-        self.patiently(lambda: _check(not launch.processes(session), "processes are left"))
+        self.patiently(lambda: _check(not processes(session), "processes are left"))
         self.start()
 
     def kill_service(self) -> None:
@@ -126,7 +135,7 @@ class Stage:
         assert self._service is not None
         session = self.session
         self._service.kill()
-        while left := launch.processes(session):
+        while left := processes(session):
             _kill(left)
         self._service.wait()
         self.start()
@@ -140,13 +149,13 @@ class Stage:
         self._service.wait(timeout=120)
         if self._node is not None:
             self._node.wait(timeout=60)
-        left = launch.processes(session) if session else []
+        left = processes(session) if session else []
         named = [" ".join(process.cmdline())[:100] for process in left]
         _kill(left)
         return named
 
     def processes(self) -> list[psutil.Process]:
-        return launch.processes(self.session)
+        return processes(self.session)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the API, again while the service is away, as a client of such a service would."""
@@ -174,6 +183,12 @@ class Stage:
                     raise
             time.sleep(0.2)
 
+    def _current(self) -> Session:
+        found = launch.current(self.settings)
+        if found is None:
+            raise _NotYet("there is no session")
+        return found
+
     def _is_up(self) -> None:
         assert self._service is not None
         assert self._service.poll() is None, self.log.read_text()[-2000:]
@@ -181,8 +196,15 @@ class Stage:
         _check(httpx.get(url, timeout=10).status_code == 200, "not ready")
 
     def _raylets(self) -> list[psutil.Process]:
-        named = [(process, process.name()) for process in self.processes()]
-        return sorted((p for p, name in named if name == "raylet"), key=lambda p: p.create_time())
+        raylets = [process for process in self.processes() if _named(process, "raylet")]
+        return sorted(raylets, key=lambda process: process.create_time())
+
+
+def _named(process: psutil.Process, name: str) -> bool:
+    try:
+        return process.name() == name
+    except psutil.NoSuchProcess:
+        return False
 
 
 class _NotYet(Exception):

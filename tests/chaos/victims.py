@@ -18,6 +18,7 @@ class Victim(StrEnum):
     CONTROLLER = "Serve controller"
     PROXY = "Serve proxy"
     NODE = "Ray node"
+    HEAD = "Ray head"
     LAUNCHER = "launcher"
     SERVICE = "whole service"
 
@@ -33,9 +34,13 @@ INTERRUPTING = {
     Victim.REPLICA,
     Victim.ENGINE,
     Victim.NODE,
+    Victim.HEAD,
     Victim.LAUNCHER,
     Victim.SERVICE,
 }
+
+WHOLE = {Victim.HEAD, Victim.LAUNCHER, Victim.SERVICE}
+"""After these everything has to start again."""
 
 _WORDS = {
     Victim.DRIVER: "-m jobs.driver",

@@ -285,3 +285,26 @@ def test_the_tracker_forgets_the_counts_of_the_run_before(make_benchmark, jobs):
     tracker._write()
     assert tracker._of(benchmark_id) is not known
     assert benchmarks.get(benchmark_id).failed == 0
+
+
+def test_who_reads_while_chunks_are_reopened_sees_every_row(make_benchmark, monkeypatch):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    before = _rows(benchmark_id)
+    snapshot = parts.snapshot
+
+    def retried_after_the_look(*arguments: Any) -> Any:
+        seen = snapshot(*arguments)
+        monkeypatch.setattr(parts, "snapshot", snapshot)
+        retry.retry_failed(benchmark_id)
+        return seen
+
+    monkeypatch.setattr(parts, "snapshot", retried_after_the_look)
+    assert _rows(benchmark_id) == before
+
+
+def test_an_export_goes_on_when_its_chunks_are_reopened(make_benchmark):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    rows = export._in_order(benchmark_id)
+    first = [next(rows)]
+    retry.retry_failed(benchmark_id)
+    assert [row["row_id"] for row in [*first, *rows]] == list(range(70))
