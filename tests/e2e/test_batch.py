@@ -5,6 +5,7 @@ https://platform.openai.com/docs/guides/batch
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,22 @@ def guide_line(number: int) -> dict[str, Any]:
     }
 
 
-def test_the_guides_example(demo: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def client(demo: Any) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{demo.url}/v1", api_key="none") as opened:
+        yield opened
+
+
+def test_the_guides_example(demo: Any, client: OpenAI, tmp_path: Path) -> None:
     # 1. Prepare your batch file: the guide's two requests, and one that the engine refuses.
     refused = guide_line(1) | {"custom_id": "refused"}
     refused["body"] = refused["body"] | {"temperature": -3}
     path = tmp_path / "batchinput.jsonl"
     path.write_text("".join(json.dumps(x) + "\n" for x in (guide_line(1), guide_line(2), refused)))
-    client = OpenAI(base_url=f"{demo.url}/v1", api_key="none")
 
     # 2. Upload your batch input file
-    batch_input_file = client.files.create(file=path.open("rb"), purpose="batch")
+    with path.open("rb") as opened:
+        batch_input_file = client.files.create(file=opened, purpose="batch")
 
     # 3. Create the batch
     batch = client.batches.create(
