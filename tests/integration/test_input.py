@@ -190,10 +190,10 @@ def test_a_disk_that_becomes_full_in_the_middle_of_a_benchmark(
     api: Api, storage_folder: Path
 ) -> None:
     """It fails and says why, what is finished stays, and with space it is finished."""
-    benchmark = api.run("fake/slow", api.upload(candidates(96)))
+    benchmark = api.run("fake/slow", api.upload(candidates(64)))
     with small_disk(storage_folder / "benchmarks" / benchmark, 24) as disk:
         failed = api.finished(benchmark)
-        assert (failed["status"], 0 < failed["completed"] < 96) == ("failed", True)
+        assert (failed["status"], 0 < failed["completed"] < 64) == ("failed", True)
         assert failed["error"].startswith("The storage is full")
         kept = {one["custom_id"]: one["id"] for one in api.results(benchmark)["results"]}
         assert len(kept) == failed["completed"]
@@ -202,9 +202,9 @@ def test_a_disk_that_becomes_full_in_the_middle_of_a_benchmark(
         path = f"/admin/benchmarks/{benchmark}/retry-failed"
         api.client.post(path).raise_for_status()
         ended = api.finished(benchmark)
-        assert (ended["status"], ended["completed"], ended["error"]) == ("completed", 96, None)
+        assert (ended["status"], ended["completed"], ended["error"]) == ("completed", 64, None)
         results = {one["custom_id"]: one["id"] for one in api.results(benchmark)["results"]}
-        assert [*results] == [f"candidate-{i}" for i in range(96)]
+        assert [*results] == [f"candidate-{i}" for i in range(64)]
         assert kept.items() <= results.items()
 
 
