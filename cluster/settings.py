@@ -81,12 +81,13 @@ class Settings(BaseSettings):
     max_attempts: int = Field(
         default=3,
         gt=0,
-        description="Times a benchmark's job is started before the benchmark is given up.",
+        description="Attempts in a row without a single new result, after which a benchmark is "
+        "given up.",
     )
     max_replica_restarts: int = Field(
         default=5,
         ge=0,
-        description="Times one replica is restarted within a job before the job fails.",
+        description="Times one replica is restarted within a job before the job is started anew.",
     )
     request_timeout_seconds: float = Field(
         default=600.0,

@@ -14,6 +14,7 @@ from jobs import datasets, registry
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.models import BenchmarkRow
 from jobs.progress import Prior
+from jobs.queue import Waiting, order
 from jobs.schemas import (
     Benchmark,
     BenchmarkSpec,
@@ -142,9 +143,11 @@ def cancel(benchmark_id: str) -> Benchmark:
     """Ask for the end of a benchmark; finished results stay. Repeating it changes nothing."""
     with session() as sql:
         found = row(sql, benchmark_id)
-        now = datetime.now(UTC)
-        if not advance(sql, benchmark_id, [Status.QUEUED], Status.CANCELLED, completed_at=now):
-            advance(sql, found.id, [Status.RUNNING], Status.CANCELLING)
+        # What ran has results on storage, by which the scheduler settles it.
+        if found.attempts == 0:
+            now = datetime.now(UTC)
+            advance(sql, benchmark_id, [Status.QUEUED], Status.CANCELLED, completed_at=now)
+        advance(sql, benchmark_id, [Status.QUEUED, Status.RUNNING], Status.CANCELLING)
     return get(benchmark_id)
 
 
@@ -197,10 +200,21 @@ def prior(model_id: str) -> Prior:
     return Prior(last.load_seconds, (last.generation_seconds or 0.0) / max(last.total, 1))
 
 
+def queue() -> list[str]:
+    """Ids of queued benchmarks in the order of admission."""
+    with session() as sql:
+        return _queue(sql)
+
+
 def _queue(sql: Session) -> list[str]:
-    """Ids of queued benchmarks in the order of admission: that in which they were queued."""
-    queued = select(BenchmarkRow.id).where(BenchmarkRow.status == Status.QUEUED.value)
-    return list(sql.scalars(queued.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
+    columns = BenchmarkRow.id, BenchmarkRow.model_id, BenchmarkRow.started_at
+    # started_at of a queued benchmark is when it was queued.
+    queued = sql.execute(select(*columns).where(BenchmarkRow.status == Status.QUEUED.value)).all()
+    if not queued:
+        return []
+    admitted = BenchmarkRow.attempt_started_at
+    newest = select(BenchmarkRow.model_id).where(admitted.is_not(None)).order_by(admitted.desc())
+    return order((Waiting(*one) for one in queued), sql.scalar(newest.limit(1)))
 
 
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:

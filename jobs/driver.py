@@ -163,8 +163,12 @@ def main(
         if not full and not isinstance(error, RayError):
             raise
         message = STORAGE_FULL if full else _reason(error)
-        log.error("benchmark failed", reason=message)
-        ray.get(tracker.handle().fail.remote(benchmark_id, message))
+        if full or _is_final(error):
+            log.error("benchmark failed", reason=message)
+            ray.get(tracker.handle().fail.remote(benchmark_id, message))
+        else:
+            # The tracker starts the job again over what is missing, a bounded number of times.
+            log.error("attempt failed", reason=message)
         raise typer.Exit(1) from None
     ray.get(tracker.handle().finish.remote(benchmark_id))
     log.info("benchmark completed", total=spec.total)
@@ -175,6 +179,13 @@ def _explain(error: BenchmarkRunnerError) -> None:
     if isinstance(error, InvalidDataset):
         for one in error.details.get("errors", []):
             typer.echo(f"  line {one['line']}: {one['message']}", err=True)
+
+
+def _is_final(error: Exception) -> bool:
+    """A restart does not mend it: the engine said why it cannot load. That its own process died
+    while loading, by a kill or for want of memory, may be different the next time."""
+    said = str(error)
+    return "creation task" in said and "Engine core initialization failed" not in said
 
 
 def _reason(error: Exception) -> str:

@@ -172,7 +172,9 @@ class FakeEngine:
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
     ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer. A
     request that contains ``fake:error`` is answered with status 400, ``fake:hang`` is never
-    answered, and ``fake:block`` runs a regular expression that never ends.
+    answered, ``fake:block`` runs a regular expression that never ends, and ``fake:die`` ends the
+    process, as a crash of a real engine does. With ``ledger``, a file, each request that comes in
+    is noted there, so that a test sees what was asked twice.
     """
 
     def __init__(self, model: ModelSpec) -> None:
@@ -180,14 +182,21 @@ class FakeEngine:
         self._load = float(model.engine_args.get("load_seconds", 0))
         self._pace = float(model.engine_args.get("request_seconds", 0))
         self._tokens = int(model.engine_args.get("output_tokens", 16))
+        ledger = model.engine_args.get("ledger")
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        self._ledger = os.open(ledger, flags, 0o600) if ledger else None
         self._last_sign = time.monotonic()
 
     async def start(self) -> None:
         await asyncio.sleep(self._load)
 
     async def send(self, url: str, body: dict[str, Any]) -> Answer:
-        await asyncio.sleep(self._pace)
         text = str(body.get("messages") or body.get("prompt") or body.get("input"))
+        if self._ledger is not None:
+            os.write(self._ledger, f"{time.time():.3f} {os.getpid()} {text}\n".encode())
+        await asyncio.sleep(self._pace)
+        if "fake:die" in text:
+            os._exit(1)
         if "fake:error" in text:
             problem = {"message": "rejected as asked", "type": "BadRequestError", "code": 400}
             return Answer(400, {"error": problem})

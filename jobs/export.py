@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cluster.database import session
 from jobs import benchmarks, parts, queries
@@ -74,10 +73,7 @@ def _in_order(benchmark_id: str, row_ids: np.ndarray | None = None) -> Iterator[
     if row_ids is not None:
         indices &= set((row_ids // spec.chunk_rows).tolist())
     for index in sorted(indices):
-        if index in done:
-            table = pq.read_table(parts.part_path(benchmark_id, index))
-        else:
-            table = parts.table(journals[index])
+        table = parts.read(benchmark_id, index) if index in done else parts.table(journals[index])
         if row_ids is not None:
             first = index * spec.chunk_rows
             start, stop = row_ids.searchsorted([first, first + spec.chunk_rows])

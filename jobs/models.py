@@ -114,7 +114,10 @@ class BenchmarkRow(Base):
     attempts: Mapped[int] = mapped_column(server_default="0", default=0)
     """Times its job was started, ever; a job's id has this number, so it never goes back."""
     attempts_before: Mapped[int] = mapped_column(server_default="0", default=0)
-    """``attempts`` when it was last queued: those after it count when it comes to giving up."""
+    """``attempts`` when it was last queued or had brought a result: those after it were in vain,
+    and count when it comes to giving up."""
+    attempt_started_at: Mapped[datetime | None]
+    """When its job was last started."""
     load_seconds: Mapped[float | None]
     generation_seconds: Mapped[float | None]
     """As :class:`jobs.parts.Totals` defines it."""

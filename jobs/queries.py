@@ -4,11 +4,12 @@ Values from users reach DuckDB as parameters only; what is put into the text of 
 and enum members of this code.
 """
 
+import functools
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import duckdb
 import orjson
@@ -29,6 +30,11 @@ SUCCEEDED = "status_code BETWEEN 200 AND 299"
 _MEMORY = "1GB"
 _INTERRUPT_SECONDS = 0.1
 
+# A retry reopens chunks once; somebody who retries again and again must not hold a reader for ever.
+_READS = 3
+
+P = ParamSpec("P")
+T = TypeVar("T")
 Row = dict[str, Any]
 Condition = tuple[str, dict[str, Any]]
 """The text of a condition and the parameters that it names."""
@@ -53,6 +59,22 @@ class Source:
     def is_complete(self) -> bool:
         """Every request has its result, in a part."""
         return len(self.done) == -(-self.spec.total // self.spec.chunk_rows)
+
+
+def repeated(read: Callable[P, T]) -> Callable[P, T]:
+    """Have ``read`` look again when a part was deleted under it: a retry has reopened its chunk,
+    and the same results are in a journal now."""
+
+    @functools.wraps(read)
+    def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(_READS - 1):
+            try:
+                return read(*args, **kwargs)
+            except duckdb.IOException:
+                continue
+        return read(*args, **kwargs)
+
+    return again
 
 
 @contextmanager

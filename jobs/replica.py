@@ -21,7 +21,7 @@ import structlog
 from cluster import space
 from cluster.space import StorageFull
 from cluster.storage import storage
-from jobs import datasets, engine, patience, tracker
+from jobs import datasets, deaths, engine, history, patience, tracker
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
 
@@ -49,7 +49,9 @@ class Replica:
         self._name = f"{os.uname().nodename}-{os.getpid()}"
         self._rows = datasets.Reader(self._spec.dataset_id)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
-        self._slots = asyncio.Semaphore(IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs)
+        self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
+        self._slots = asyncio.Semaphore(self._in_flight)
+        self._alone = asyncio.Lock()
         self._unreported: dict[int, Tally] = {}
         # The engine lives on a loop of its own, so that loading it fails in the constructor,
         # where Ray Data reports it, and so that reports go out while every call is busy.
@@ -82,32 +84,64 @@ class Replica:
 
     async def _do_chunk(self, index: int) -> int:
         chunk = Chunk(self._spec.benchmark_id, index)
-        chunk.open()
+        if chunk.is_done():
+            # Ray repeats a call whose output was lost with the node that held it.
+            self._unreported[index] = await asyncio.to_thread(chunk.read_tally)
+            return self._unreported[index].finished
+        chunk.open(history.superseded(self._spec.benchmark_id, index))
         first = index * self._spec.chunk_rows
         last = min(first + self._spec.chunk_rows, self._spec.total)
+        suspects: list[dict[str, Any]] = []
         with closing(chunk):
             async with asyncio.TaskGroup() as group:
                 for row in self._rows.rows(first, last):
-                    if row["row_id"] not in chunk.records:
-                        await self._slots.acquire()
-                        group.create_task(self._request(row, chunk))
+                    if row["row_id"] in chunk.records:
+                        continue
+                    if chunk.deaths[row["row_id"]] >= deaths.SUSPECTED_AFTER:
+                        suspects.append(row)
+                        continue
+                    await self._slots.acquire()
+                    group.create_task(self._in_company(row, chunk))
+            for row in suspects:
+                await self._by_itself(row, chunk)
             await asyncio.to_thread(chunk.finish)
         self._unreported[index] = chunk.tally
         return chunk.tally.finished
 
-    async def _request(self, row: dict[str, Any], chunk: Chunk) -> None:
+    async def _in_company(self, row: dict[str, Any], chunk: Chunk) -> None:
         try:
-            # Not asked if the answer could not be kept.
-            storage().require()
-            record = await self._ask(row)
-            if self._engine.dead:
-                # What a dying engine answers are errors that are not the requests' own. The
-                # journal has none of them yet; Ray restarts this actor and they are asked again.
-                patience.end_process("the engine died")
-            chunk.add(record)
-            self._unreported[chunk.index] = chunk.tally
+            await self._request(row, chunk)
         finally:
             self._slots.release()
+
+    async def _by_itself(self, row: dict[str, Any], chunk: Chunk) -> None:
+        """Ask with nothing else in the engine, or no more if that has killed it too."""
+        alone = chunk.deaths_alone[row["row_id"]]
+        if alone >= deaths.CONVICTED_AFTER:
+            log.error("request kills the engine", custom_id=row["custom_id"], deaths=alone)
+            chunk.add(unanswered(row, "engine_died", deaths.verdict(alone), 0.0, self._name))
+            return
+        # One at a time collects the slots: two would wait for each other's for ever.
+        async with self._alone:
+            for _ in range(self._in_flight):
+                await self._slots.acquire()
+            try:
+                await self._request(row, chunk, alone=True)
+            finally:
+                for _ in range(self._in_flight):
+                    self._slots.release()
+
+    async def _request(self, row: dict[str, Any], chunk: Chunk, *, alone: bool = False) -> None:
+        # Not asked if the answer could not be kept.
+        storage().require()
+        chunk.ask(row["row_id"], alone=alone)
+        record = await self._ask(row)
+        if self._engine.dead:
+            # What a dying engine answers are errors that are not the requests' own. The journal
+            # has none of them yet; Ray restarts this actor and they are asked again.
+            patience.end_process("the engine died")
+        chunk.add(record)
+        self._unreported[chunk.index] = chunk.tally
 
     async def _ask(self, row: dict[str, Any]) -> Record:
         body = prepare(row["url"], orjson.loads(row["body"]), self._spec.sampling)

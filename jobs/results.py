@@ -5,13 +5,14 @@ from datetime import UTC
 import duckdb
 import orjson
 
-from jobs import benchmarks, datasets, golden, queries
+from jobs import benchmarks, datasets, golden, history, parts, queries
 from jobs.analysis import Golden, Order, ResultDetail, ResultFilter, Sort
 from jobs.errors import NotFound
 from jobs.queries import Row, Source
 from jobs.schemas import Request, ResponseBody, Result, ResultError, ResultPage
 
 
+@queries.repeated
 def page(
     benchmark_id: str,
     limit: int,
@@ -53,6 +54,7 @@ def page(
     )
 
 
+@queries.repeated
 def get(benchmark_id: str, row_id: int) -> ResultDetail:
     """One result with the whole request that it answers.
 
@@ -67,8 +69,11 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
         raise NotFound(
             "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
         )
+    earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
-        request=_request(source.spec.dataset_id, row_id), result=_result(source, row, asked)
+        request=_request(source.spec.dataset_id, row_id),
+        result=_result(source, row, asked),
+        earlier=[_result(source, one, asked) for one in parts.table(earlier).to_pylist()],
     )
 
 

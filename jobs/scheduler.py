@@ -24,8 +24,10 @@ log = structlog.get_logger()
 
 
 def admit() -> None:
-    """Start queued benchmarks, first in first out, while there is hardware for the first."""
-    for candidate in _rows(Status.QUEUED):
+    """Start queued benchmarks in the queue's order, while there is hardware for the first."""
+    for benchmark_id in benchmarks.queue():
+        with session() as sql:
+            candidate = benchmarks.row(sql, benchmark_id)
         spec = BenchmarkSpec.model_validate(candidate.spec)
         if impossible := check_possible(spec, _total_gpus()):
             # It would wait for ever, and everything behind it.
@@ -49,6 +51,7 @@ def admit() -> None:
                 Status.RUNNING,
                 phase=Phase.LOADING.value,
                 started_at=datetime.now(UTC),
+                attempt_started_at=datetime.now(UTC),
                 placement=placement.model_dump(),
                 job_id=job_id,
                 attempts=attempt,
@@ -82,11 +85,10 @@ def place(spec: BenchmarkSpec, total_gpus: int, others: list[Placement]) -> Plac
 
 def reconcile() -> None:
     """Compare benchmarks at work with their Ray jobs: finish, restart or give up the ended ones."""
-    for row in _rows(Status.RUNNING, Status.CANCELLING):
-        assert row.job_id is not None
-        state = ray_jobs.status(row.job_id)
+    for row in _at_work():
+        state = ray_jobs.status(row.job_id) if row.job_id else None
         if row.status == Status.CANCELLING.value:
-            if state is None or state.is_terminal():
+            if row.job_id is None or state is None or state.is_terminal():
                 settle(row.id, Status.CANCELLED)
             else:
                 ray_jobs.stop(row.job_id)
@@ -135,17 +137,27 @@ def check_possible(spec: BenchmarkSpec, total_gpus: int) -> str | None:
 
 
 def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
-    """Run the job again over what is missing; after too many attempts, give up."""
-    why = "its Ray job is gone" if state is None else f"its Ray job ended as {state.value}"
-    attempts = row.attempts - row.attempts_before
-    if attempts >= settings().max_attempts:
-        message = f"Given up after {attempts} attempts: {why}. {_last_words(row, state)}"
-        settle(row.id, Status.FAILED)
-        with session() as sql:
-            benchmarks.row(sql, row.id).error = message.strip()
+    """Run the job again over what is missing; after too many attempts in vain, give up."""
+    if state is None:
+        # Killed before it was submitted, or with the whole cluster: no fault of the benchmark. The
+        # same id, so that a submission that is still on its way does not make a second job.
+        _again(row, row.attempts, row.attempts_before, "its Ray job is gone")
         return
-    attempt = row.attempts + 1
-    job_id = _job_id(row.id, attempt)
+    why = f"its Ray job ended as {state.value}"
+    before = row.attempts if _brought_results(row) else row.attempts_before
+    in_vain = row.attempts - before
+    if in_vain < settings().max_attempts:
+        _again(row, row.attempts + 1, before, why)
+        return
+    message = f"Given up after {in_vain} attempts without a result: {why}. {_last_words(row)}"
+    settle(row.id, Status.FAILED)
+    with session() as sql:
+        benchmarks.row(sql, row.id).error = message.strip()
+
+
+def _again(row: BenchmarkRow, attempt: int, attempts_before: int, why: str) -> None:
+    job_id = _job_id(row.id, attempt) if attempt > row.attempts else row.job_id
+    assert job_id is not None  # it was admitted
     with session() as sql:
         going = benchmarks.advance(
             sql,
@@ -155,10 +167,22 @@ def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
             phase=Phase.LOADING.value,
             job_id=job_id,
             attempts=attempt,
+            attempts_before=attempts_before,
+            attempt_started_at=datetime.now(UTC),
         )
     if going:
         log.warning("job restarted", benchmark_id=row.id, attempt=attempt, why=why)
         _submit(row.id, job_id)
+
+
+def _brought_results(row: BenchmarkRow) -> bool:
+    """Whether the attempt that has ended finished at least one request."""
+    newest = parts.newest(row.id)
+    return (
+        newest is not None
+        and row.attempt_started_at is not None
+        and (newest > row.attempt_started_at)
+    )
 
 
 def _job_id(benchmark_id: str, attempt: int) -> str:
@@ -172,9 +196,8 @@ def _submit(benchmark_id: str, job_id: str) -> None:
     ray_jobs.submit(job_id, command, metadata={"benchmark_id": benchmark_id})
 
 
-def _last_words(row: BenchmarkRow, state: JobStatus | None) -> str:
-    if state is None or row.job_id is None:
-        return ""
+def _last_words(row: BenchmarkRow) -> str:
+    assert row.job_id is not None  # it was admitted
     return "Last lines of its log: " + " | ".join(ray_jobs.logs(row.job_id).splitlines()[-3:])
 
 
@@ -183,16 +206,16 @@ def _alive(job_id: str | None) -> bool:
     return state is not None and not state.is_terminal()
 
 
-def _rows(*status: Status) -> list[BenchmarkRow]:
-    query = select(BenchmarkRow).where(BenchmarkRow.status.in_([one.value for one in status]))
+def _at_work() -> list[BenchmarkRow]:
+    at_work = [Status.RUNNING.value, Status.CANCELLING.value]
+    query = select(BenchmarkRow).where(BenchmarkRow.status.in_(at_work))
     with session() as sql:
-        # started_at of a queued benchmark is when it was queued.
         return list(sql.scalars(query.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
 
 
 def _placements() -> list[Placement]:
-    at_work = _rows(Status.RUNNING, Status.CANCELLING)
-    return [Placement.model_validate(row.placement) for row in at_work]
+    # One that was cancelled while it was queued has none.
+    return [Placement.model_validate(row.placement) for row in _at_work() if row.placement]
 
 
 def _total_gpus() -> int:

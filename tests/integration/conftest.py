@@ -8,7 +8,7 @@ import pytest
 from integration.api import Api
 
 from cluster import launch
-from cluster.launch import Session
+from cluster.session import Session
 from cluster.settings import REPOSITORY, Settings
 
 

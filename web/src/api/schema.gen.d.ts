@@ -1130,6 +1130,11 @@ export interface components {
             /** @description None when the dataset has been deleted. */
             request: components["schemas"]["Request"] | null;
             result: components["schemas"]["Result"];
+            /**
+             * Earlier
+             * @description Failures of the same request that were asked again, oldest first.
+             */
+            earlier: components["schemas"]["Result"][];
         };
         /** ResultError */
         ResultError: {
