@@ -22,11 +22,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 # Short enough for a test to wait for it, long enough for a busy machine.
-LIMITS = {
-    "UPLOAD_PATIENCE_SECONDS": "8",
-    "REQUEST_TIMEOUT_SECONDS": "8",
-    "MIN_FREE_BYTES": "1048576",
-}
+LIMITS = {"UPLOAD_PATIENCE_SECONDS": "8", "REQUEST_TIMEOUT_SECONDS": "8"}
 
 
 @pytest.fixture(scope="session", autouse=True)

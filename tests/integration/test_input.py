@@ -15,7 +15,7 @@ from broken_json import BROKEN, DOUBTFUL
 from disk import resize, small_disk
 from integration.api import Api, candidates, chat
 
-from cluster.launch import Session, processes
+from cluster.session import Session, processes
 from cluster.settings import Settings
 
 pytestmark = pytest.mark.integration
