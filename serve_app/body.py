@@ -17,8 +17,9 @@ _PIECE_BYTES = 2**20
 # A client may pause, but not trickle for ever: on average it sends at least this much a second.
 _SLOWEST_BYTES = 1000
 # What a refused client is still sending is read this long, so that it comes to read the answer
-# and does not find its connection reset.
+# and does not find its connection reset; unless it has stopped, and waits for the answer.
 _DRAIN_SECONDS = 20.0
+_STOPPED_SECONDS = 2.0
 
 
 def declared_length(headers: Headers) -> int | None:
@@ -49,8 +50,9 @@ class Body:
             SlowBody: it paused too long, or nearly so.
         """
         gathered = bytearray()
+        patience = settings().upload_patience_seconds
         while not self._ended:
-            gathered += await self._next()
+            gathered += await self._next(patience)
             if self._ended or len(gathered) >= _PIECE_BYTES:
                 yield bytes(gathered)
                 gathered.clear()
@@ -62,12 +64,11 @@ class Body:
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 while not self._ended:
-                    await self._next()
+                    await self._next(_STOPPED_SECONDS)
         except (TimeoutError, SlowBody, ClientDisconnect):
             return
 
-    async def _next(self) -> bytes:
-        patience = settings().upload_patience_seconds
+    async def _next(self, patience: float) -> bytes:
         late = self._started + patience + self._received / _SLOWEST_BYTES - time.monotonic()
         try:
             async with asyncio.timeout(min(patience, late)):

@@ -84,10 +84,11 @@ async def test_what_a_refused_client_still_sends_is_read() -> None:
 async def test_a_refused_client_is_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bodies, "_DRAIN_SECONDS", 0.1)
-    await sent(*[b"x", 0.01] * 100_000).drain()
+    monkeypatch.setattr(bodies, "_STOPPED_SECONDS", 0.2)
     await sent(60.0).drain()
     await sent(b"x", None).drain()
+    monkeypatch.setattr(bodies, "_DRAIN_SECONDS", 0.5)
+    await sent(*[b"x" * 1000, 0.01] * 100_000).drain()
 
 
 async def test_a_client_that_waits_for_a_sign_is_not_asked_to_send() -> None:
