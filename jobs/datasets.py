@@ -21,7 +21,7 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs.errors import Conflict, NotFound
 from jobs.models import BenchmarkRow, DatasetRow
-from jobs.schemas import Dataset, Endpoint, Request, RequestPage, Status
+from jobs.schemas import Dataset, Endpoint, Kind, Request, RequestPage, Status
 
 SCHEMA = pa.schema(
     [
@@ -48,9 +48,11 @@ def original_key(dataset_id: str) -> str:
 
 
 def all_datasets(limit: int, offset: int) -> tuple[list[Dataset], int]:
-    """Datasets, newest first, and how many there are."""
+    """Datasets, newest first, and how many there are; without those made for judges."""
     with session() as sql:
-        present = select(DatasetRow).where(DatasetRow.deleted_at.is_(None))
+        present = select(DatasetRow).where(
+            DatasetRow.deleted_at.is_(None), DatasetRow.kind == Kind.ORDINARY.value
+        )
         newest_first = present.order_by(DatasetRow.uploaded_at.desc(), DatasetRow.id)
         rows = sql.scalars(newest_first.limit(limit).offset(offset)).all()
         total = sql.scalar(select(func.count()).select_from(present.subquery()))

@@ -49,6 +49,14 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Kind(StrEnum):
+    """What a benchmark or a dataset is for."""
+
+    ORDINARY = "ordinary"
+    JUDGE = "judge"
+    """Made by the service, to have answers judged by a model."""
+
+
 class Endpoint(StrEnum):
     """The request URLs that a dataset may use."""
 
@@ -273,6 +281,7 @@ class Benchmark(BaseModel):
     model_name: str
     dataset_id: str
     dataset_name: str
+    kind: Kind = Kind.ORDINARY
     status: Status
     phase: Phase
     progress: int = Field(description="Percent of requests that are finished, 0 to 100.")

@@ -105,7 +105,7 @@ class Tracker:
 
     def _write(self) -> None:
         """Write the progress of the running benchmarks."""
-        running, _ = benchmarks.all_benchmarks(1000, 0, [Status.RUNNING])
+        running, _ = benchmarks.all_benchmarks(1000, 0, [Status.RUNNING], kind=None)
         admitted = {one.benchmark_id: one.started_at for one in running}
         with self._lock:
             for known in list(self._progress):

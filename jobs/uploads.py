@@ -23,7 +23,7 @@ from jobs.datasets import SCHEMA, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow
-from jobs.schemas import Dataset, LineError
+from jobs.schemas import Dataset, Kind, LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
 # small at a million rows, small enough that one in memory does not matter.
@@ -39,7 +39,8 @@ class Upload:
     Memory is bounded by one row group and one line, whatever the size of the file.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, kind: Kind = Kind.ORDINARY) -> None:
+        self.kind = kind
         self.dataset_id = f"ds_{uuid.uuid4().hex[:12]}"
         self.name = clean_name(name)
         self._splitter = LineSplitter(settings().max_line_bytes)
@@ -126,6 +127,7 @@ class Upload:
             sha256=self._digest.hexdigest(),
             endpoints=sorted(self._endpoints),
             models=sorted(self._models),
+            kind=self.kind,
         )
         with session() as sql:
             sql.add(row)
