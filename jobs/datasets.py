@@ -125,7 +125,8 @@ class Reader:
 
     _KEPT_GROUPS = 4
 
-    def __init__(self, dataset_id: str) -> None:
+    def __init__(self, dataset_id: str, columns: list[str] | None = None) -> None:
+        self._columns = columns
         self._file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
         self._lock = Lock()
         self._groups: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
@@ -134,7 +135,8 @@ class Reader:
             self._starts.append(self._starts[-1] + self._file.metadata.row_group(group).num_rows)
 
     def rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """Rows ``start`` to ``stop - 1`` as dictionaries of :data:`SCHEMA`'s fields."""
+        """Rows ``start`` to ``stop - 1`` as dictionaries of :data:`SCHEMA`'s fields, or of the
+        columns that were asked for."""
         for group, (first, end) in enumerate(zip(self._starts, self._starts[1:], strict=False)):
             if first < stop and start < end:
                 yield from self._read(group)[max(start - first, 0) : stop - first]
@@ -142,7 +144,7 @@ class Reader:
     def _read(self, group: int) -> list[dict[str, Any]]:
         with self._lock:
             if group not in self._groups:
-                self._groups[group] = self._file.read_row_group(group).to_pylist()
+                self._groups[group] = self._file.read_row_group(group, self._columns).to_pylist()
                 if len(self._groups) > self._KEPT_GROUPS:
                     self._groups.popitem(last=False)
             self._groups.move_to_end(group)

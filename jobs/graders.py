@@ -102,7 +102,7 @@ def _grades(benchmark: Benchmark) -> ColumnElement[bool]:
     )
 
 
-def _ordered(query: Select[tuple[GraderRow]]) -> Select[tuple[GraderRow]]:
+def _ordered(query: Select[GraderRow]) -> Select[GraderRow]:
     return query.order_by(GraderRow.created_at, GraderRow.id)
 
 

@@ -171,10 +171,9 @@ def _number(text: str, field: str) -> float:
 
 
 def _json_score(text: str, fenced: bool, problem: Callable[[Any], str | None]) -> Score:
-    if fenced and (inside := _FENCED.search(text)):
-        text = inside.group(1)
+    inside = _FENCED.search(text) if fenced else None
     try:
-        value = orjson.loads(text)
+        value = orjson.loads(text if inside is None else str(inside.group(1)))
     except orjson.JSONDecodeError as error:
         return Score(value=0.0, error=None, note=f"not JSON: {error}")
     wrong = problem(value)

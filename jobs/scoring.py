@@ -199,6 +199,21 @@ class GraderDraft(Strict):
         return self
 
 
+class GraderChange(Strict):
+    """What a grader is to do from now on."""
+
+    spec: GraderSpec
+
+
+class JudgeRequest(Strict):
+    """Have a benchmark's answers judged by a grader's model."""
+
+    grader_id: Id = Field(description="A grader of kind `judge`.")
+    against_id: Id | None = Field(
+        default=None, description="The other benchmark, for a pairwise judge."
+    )
+
+
 class Grader(BaseModel):
     """A grader, and what it grades."""
 

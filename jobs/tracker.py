@@ -15,6 +15,7 @@ import structlog
 
 from cluster.database import migrate, session
 from jobs import benchmarks, parts, scheduler
+from jobs.backlog import Backlog
 from jobs.models import BenchmarkRow
 from jobs.progress import Progress
 from jobs.schemas import BenchmarkSpec, Phase, Placement, Status, Tally
@@ -38,6 +39,7 @@ class Tracker:
         self._scheduling = threading.Lock()
         self._progress: dict[str, Progress] = {}
         self._admitted: dict[str, datetime] = {}
+        self._backlog = Backlog()
         self._due = threading.Event()
         threading.Thread(target=self._run, daemon=True, name="tick").start()
 
@@ -89,7 +91,7 @@ class Tracker:
 
     def _run(self) -> None:
         while True:
-            for step in (self._schedule, self._write):
+            for step in (self._schedule, self._write, self._backlog.step):
                 try:
                     step()
                 except Exception:
