@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 class Sort(StrEnum):
-    """What results can be sorted by. A value is a column of the results."""
+    """What results can be sorted by. A value is a column of the results, or ``score``."""
 
     ROW_ID = "row_id"
     LATENCY_MS = "latency_ms"
@@ -30,6 +30,7 @@ class Sort(StrEnum):
     OUTPUT_TOKENS = "output_tokens"
     PROMPT_TOKENS = "prompt_tokens"
     CUSTOM_ID = "custom_id"
+    SCORE = "score"
 
 
 class ResultFilter(BaseModel):
@@ -40,12 +41,39 @@ class ResultFilter(BaseModel):
     q: str | None = None
     """Text that occurs in ``custom_id``, in any message of the prompt or in the response."""
     outcome: Outcome | None = None
+    status_code: int | None = None
     finish_reason: str | None = None
     golden: bool | None = None
+    min_latency_ms: float | None = None
+    max_latency_ms: float | None = None
+    min_ttft_ms: float | None = None
+    max_ttft_ms: float | None = None
+    min_prompt_tokens: int | None = None
+    max_prompt_tokens: int | None = None
+    min_output_tokens: int | None = None
+    max_output_tokens: int | None = None
+    score: str | None = None
+    """Key of the column of scores that the fields below, and sorting by score, are about."""
+    min_score: float | None = None
+    max_score: float | None = None
+    graded: bool | None = None
+    """Has a score (or has none: it was not graded yet, or the grader failed on it)."""
+
+    @property
+    def is_of_scores(self) -> bool:
+        return (self.min_score, self.max_score, self.graded) != (None,) * 3
+
+    @property
+    def besides_scores(self) -> "ResultFilter":
+        """What of it is about the results themselves."""
+        return self.model_copy(
+            update=dict.fromkeys(("score", "min_score", "max_score", "graded"))
+            | {"q": self.q or None}
+        )
 
     @property
     def is_empty(self) -> bool:
-        return not self.q and (self.outcome, self.finish_reason, self.golden) == (None,) * 3
+        return not self.is_of_scores and self.besides_scores == ResultFilter()
 
 
 class ResultDetail(BaseModel):

@@ -74,7 +74,13 @@ def due() -> Iterator[tuple[str, State]]:
     it was when it was graded, there is nothing to do."""
     with session() as sql:
         graders = sql.execute(
-            select(GraderRow.id, GraderRow.dataset_id, GraderRow.benchmark_id, GraderRow.spec)
+            select(
+                GraderRow.id,
+                GraderRow.dataset_id,
+                GraderRow.benchmark_id,
+                GraderRow.spec,
+                GraderRow.revision,
+            )
         ).all()
         judgements = sql.execute(
             select(
@@ -100,7 +106,7 @@ def due() -> Iterator[tuple[str, State]]:
         ).all()
     for benchmark_id, dataset_id, completed_at, finished in rows:
         own = [
-            (one.id, one.spec)
+            (one.id, one.spec, one.revision)
             for one in graders
             if dataset_id == one.dataset_id or benchmark_id == one.benchmark_id
         ]

@@ -38,6 +38,7 @@ def create(draft: GraderDraft) -> Grader:
         dataset_id=draft.dataset_id,
         benchmark_id=draft.benchmark_id,
         spec=draft.spec.model_dump(mode="json"),
+        revision=1,
         created_at=datetime.now(UTC),
     )
     with session() as sql:
@@ -62,6 +63,14 @@ def replace(grader_id: str, spec: GraderSpec) -> Grader:
     with session() as sql:
         row = _row(sql, grader_id)
         row.spec = spec.model_dump(mode="json")
+        return _grader(row)
+
+
+def recompute(grader_id: str) -> Grader:
+    """Have all scores of a grader computed anew; a judge's verdicts are read again."""
+    with session() as sql:
+        row = _row(sql, grader_id)
+        row.revision += 1
         return _grader(row)
 
 
@@ -140,5 +149,6 @@ def _grader(row: GraderRow) -> Grader:
         benchmark_id=row.benchmark_id,
         spec=spec,
         version=spec.version,
+        revision=row.revision,
         created_at=row.created_at,
     )

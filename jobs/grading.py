@@ -11,6 +11,7 @@ import re2
 from rapidfuzz import fuzz
 
 from jobs.errors import InvalidRequest
+from jobs.schemas import Score
 from jobs.scoring import (
     Contains,
     Exact,
@@ -21,7 +22,6 @@ from jobs.scoring import (
     Normalized,
     Numeric,
     Regex,
-    Score,
     Similarity,
 )
 

@@ -153,6 +153,8 @@ class GraderRow(Base):
     )
     spec: Mapped[dict[str, Any]]
     """A :data:`jobs.scoring.GraderSpec`."""
+    revision: Mapped[int] = mapped_column(server_default="1", default=1)
+    """A new one makes all scores anew, in another place."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
 
 

@@ -25,6 +25,7 @@ SUCCEEDED = "status_code BETWEEN 200 AND 299"
 # Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
 # memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
 _MEMORY = "1GB"
+_RANGES = ("latency_ms", "ttft_ms", "prompt_tokens", "output_tokens")
 
 Row = dict[str, Any]
 Condition = tuple[str, dict[str, Any]]
@@ -90,11 +91,26 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
 
 
 def condition(of: Source, only: ResultFilter) -> Condition:
-    """The results of ``of`` that ``only`` means, as a condition over its relation."""
+    """The results of ``of`` that ``only`` means, as a condition over its relation.
+
+    If it is about scores, ``<name>_score`` must be a view of them (:func:`jobs.scores.view`).
+    """
     wanted = ["true"]
     values: dict[str, Any] = {}
     if only.outcome is not None:
         wanted.append(SUCCEEDED if only.outcome is Outcome.SUCCEEDED else f"NOT ({SUCCEEDED})")
+    if only.status_code is not None:
+        wanted.append("status_code = $status_code")
+        values["status_code"] = only.status_code
+    for name in _RANGES:
+        for bound, comparison in (("min", ">="), ("max", "<=")):
+            if (limit := getattr(only, f"{bound}_{name}")) is not None:
+                wanted.append(f"{name} {comparison} ${bound}_{name}")
+                values[f"{bound}_{name}"] = limit
+    if only.is_of_scores:
+        text, limits = _of_scores(of, only)
+        wanted.append(text)
+        values |= limits
     if only.finish_reason is not None:
         wanted.append("finish_reason = $finish_reason")
         values["finish_reason"] = only.finish_reason
@@ -106,6 +122,20 @@ def condition(of: Source, only: ResultFilter) -> Condition:
         wanted.append(f"({RESULT_HAS_Q} OR {in_prompt})")
         values |= search(only.q)
     return " AND ".join(wanted), values
+
+
+def _of_scores(of: Source, only: ResultFilter) -> Condition:
+    values = {
+        name: limit
+        for name, limit in (("min_score", only.min_score), ("max_score", only.max_score))
+        if limit is not None
+    }
+    wanted = ["score IS NOT NULL"]
+    wanted += ["score >= $min_score"] * ("min_score" in values)
+    wanted += ["score <= $max_score"] * ("max_score" in values)
+    scored = f"SELECT row_id, finished_at FROM {of.name}_score WHERE {' AND '.join(wanted)}"
+    negation = "NOT" if only.graded is False else ""
+    return f"(row_id, finished_at) {negation} IN ({scored})", values
 
 
 RESULT_HAS_Q = (

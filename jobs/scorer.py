@@ -16,18 +16,10 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs import benchmarks, datasets, grading, judgements, parts
 from jobs.grading import Answer
-from jobs.schemas import Benchmark, BenchmarkSpec, Status
+from jobs.schemas import Benchmark, BenchmarkSpec, Score, Status
 from jobs.scores import SCHEMA, Column, columns
-from jobs.scoring import Score
 
 _GRADED = ["row_id", "finished_at", "text", "status_code"]
-
-
-def recompute(benchmark_id: str) -> None:
-    """Forget all scores but the judges'; they are computed anew in the background."""
-    for column in columns(benchmarks.get(benchmark_id)):
-        if column.judge is None:
-            storage().delete(column.folder)
 
 
 def refresh(benchmark_id: str) -> None:

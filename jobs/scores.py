@@ -1,9 +1,9 @@
 """Scores on storage: beside the results, one folder per grader and version. To read them.
 
-``benchmarks/<id>/scores/<grader>-<version>/`` holds a part per chunk while the benchmark runs, and
-one file of all, named by when the benchmark ended, once it has ended and every result is graded.
-A score names the result that it is of by ``row_id`` and ``finished_at``, so an answer that was
-asked anew has none until it is graded too. :mod:`jobs.scorer` writes them.
+``benchmarks/<id>/scores/<grader>-<version>-<revision>/`` holds a part per chunk while the benchmark
+runs, and one file of all, named by when the benchmark ended, once it has ended and every result is
+graded. A score names the result that it is of by ``row_id`` and ``finished_at``, so an answer that
+was asked anew has none until it is graded too. :mod:`jobs.scorer` writes them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from cluster.storage import storage
 from jobs import graders, intervals, judgements
-from jobs.errors import NotFound
+from jobs.analysis import ResultFilter, Sort
+from jobs.errors import InvalidRequest, NotFound
 from jobs.intervals import Sums
-from jobs.queries import Row, one
-from jobs.schemas import Benchmark, Status
-from jobs.scoring import Grader, Judge, Score, ScoreColumn, ScoreState
+from jobs.queries import Row, Source, one
+from jobs.schemas import Benchmark, Score, Status
+from jobs.scoring import Grader, Judge, ScoreColumn, ScoreState
 
 SCHEMA = pa.schema(
     [
@@ -50,7 +51,7 @@ class Column:
 
     @property
     def folder(self) -> str:
-        name = f"{self.grader.grader_id}-{self.grader.version}"
+        name = f"{self.grader.grader_id}-{self.grader.version}-{self.grader.revision}"
         if self.judge is not None:
             name += f"-{self.judge.benchmark_id}"
         return f"benchmarks/{self.benchmark.benchmark_id}/scores/{name}"
@@ -146,6 +147,30 @@ def view(db: duckdb.DuckDBPyConnection, column: Column, name: str) -> None:
         db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
     else:
         db.register(name, SCHEMA.empty_table())
+
+
+def prepare(
+    db: duckdb.DuckDBPyConnection,
+    of: Source,
+    benchmark: Benchmark,
+    only: ResultFilter,
+    sort: Sort = Sort.ROW_ID,
+) -> Column | None:
+    """If a filter or an order is about scores, make their view for :func:`jobs.queries.condition`.
+
+    Raises:
+        InvalidRequest: which scores is not said.
+        NotFound: there are none of that name.
+    """
+    if not only.is_of_scores and sort is not Sort.SCORE:
+        return None
+    if only.score is None:
+        raise InvalidRequest(
+            "score_not_named", "Say by `score` which column of scores is meant; `…/scores` lists."
+        )
+    column = find(benchmark, only.score)
+    view(db, column, f"{of.name}_score")
+    return column
 
 
 def of_rows(

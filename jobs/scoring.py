@@ -223,20 +223,13 @@ class Grader(BaseModel):
     benchmark_id: str | None
     spec: GraderSpec
     version: str = Field(description="Changes with the specification and the code of grading.")
+    revision: int = Field(description="Times that its scores were asked to be computed.")
     created_at: datetime
 
 
 class GraderList(BaseModel):
     graders: list[Grader]
     total: int
-
-
-class Score(BaseModel):
-    """What a grader says of one result."""
-
-    value: float | None = Field(description="0 to 1, the larger the better.")
-    error: str | None = Field(description="Why the grader could not grade this row.")
-    note: str | None = Field(description="What led to the score, where it is not plain.")
 
 
 class ScoreState(StrEnum):

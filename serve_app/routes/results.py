@@ -33,10 +33,18 @@ def list_results(
     order: Annotated[
         Order, Query(description="Results without the figure come last either way.")
     ] = "asc",
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=4096,
+            description="`next_cursor` of the page before, with the same filter, sort and order. "
+            "What comes in while the benchmark runs then moves no page.",
+        ),
+    ] = None,
 ) -> ResultPage:
     """Results, filtered and sorted; without parameters all in the dataset's order. While the
     benchmark runs, those that exist so far."""
-    return results.page(benchmark_id, limit, offset, only, sort, order)
+    return results.page(benchmark_id, limit, offset, only, sort, order, cursor)
 
 
 @router.get(

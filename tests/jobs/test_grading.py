@@ -9,7 +9,8 @@ from rapidfuzz import fuzz
 
 from jobs.errors import InvalidRequest
 from jobs.grading import Answer, compiled, normal, numbers
-from jobs.scoring import GraderSpec, Score
+from jobs.schemas import Score
+from jobs.scoring import GraderSpec
 
 _SPEC: TypeAdapter[Any] = TypeAdapter(GraderSpec)
 

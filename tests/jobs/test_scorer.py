@@ -108,14 +108,15 @@ def test_a_changed_grader_is_computed_anew_and_the_old_scores_go(dataset, make_b
     assert storage().list(f"benchmarks/{benchmark_id}/scores") == []
 
 
-def test_recomputing_forgets_what_is_there(dataset, make_benchmark):
+def test_recomputing_makes_all_scores_anew(dataset, make_benchmark):
     benchmark_id = make_benchmark([record(0, "yes")], dataset)
-    grader(dataset)
+    made = grader(dataset)
     scorer.refresh(benchmark_id)
-    scorer.recompute(benchmark_id)
+    assert graders.recompute(made.grader_id).revision == 2
     assert by_row(benchmark_id)[0] == []
     scorer.refresh(benchmark_id)
     assert by_row(benchmark_id)[0] == [(1.0, None)]
+    assert len(storage().list(f"benchmarks/{benchmark_id}/scores")) == 1
 
 
 def test_a_deleted_dataset_leaves_the_scores_that_there_are(dataset, make_benchmark):
@@ -166,6 +167,8 @@ def test_what_is_due_changes_with_graders_and_results(dataset, make_benchmark):
     graders.replace(made.grader_id, Normalized(kind="normalized"))
     ((_, changed),) = backlog.due()
     assert changed != state
+    graders.recompute(made.grader_id)
+    assert [state for _, state in backlog.due()] != [changed]
     with session() as sql:
         benchmarks.row(sql, benchmark_id).completed = 5
     ((_, grown),) = backlog.due()

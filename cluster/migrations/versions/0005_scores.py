@@ -1,4 +1,4 @@
-"""Graders and judgements; the kind of a benchmark and of a dataset, to tell judges' from people's."""
+"""Graders and judgements; the kind of benchmarks and datasets, to tell judges' from people's."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("dataset_id", sa.String(64), nullable=True),
         sa.Column("benchmark_id", sa.String(64), nullable=True),
         sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
