@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.schemas import Benchmark, Request, Result
+from jobs.agreement import Agreement, Change
+from jobs.schemas import Benchmark, Request, Result, Score
+from jobs.scoring import ScoreColumn
 
 Order = Literal["asc", "desc"]
 
@@ -151,6 +153,7 @@ class ComparisonSort(StrEnum):
 class ComparedBenchmark(BaseModel):
     benchmark: Benchmark
     statistics: Statistics = Field(description="Over all its results, whatever `q` says.")
+    scores: list[ScoreColumn] = Field(description="What its graders' scores amount to.")
 
 
 class ComparedResult(BaseModel):
@@ -164,6 +167,11 @@ class ComparedResult(BaseModel):
     output_tokens: int | None
     latency_ms: float
     golden: bool
+    scores: dict[str, Score] = Field(description="By the key of a column of `…/scores`.")
+    diff: list[Change] | None = Field(
+        description="How to come from the base's answer to this one, word by word, if it was asked "
+        "for and both have answered."
+    )
 
 
 class ComparisonRow(BaseModel):
@@ -176,6 +184,7 @@ class ComparisonRow(BaseModel):
     similarity: float = Field(
         ge=0, le=1, description="1: all texts are the same; smaller: they differ more."
     )
+    agreement: Agreement
     results: list[ComparedResult | None] = Field(
         description="In the order of `benchmarks`; none where a benchmark has no result (yet)."
     )

@@ -22,6 +22,9 @@ from jobs.schemas import BenchmarkSpec
 
 SUCCEEDED = "status_code BETWEEN 200 AND 299"
 
+NORMAL = r"trim(regexp_replace(lower({}), '[^\p{{L}}\p{{N}}\p{{M}}]+', ' ', 'g'))"
+"""The text in an expression as :func:`jobs.grading.normal` has it; both are RE2's work."""
+
 # Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
 # memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
 _MEMORY = "1GB"
@@ -197,8 +200,8 @@ def prompt(request: Row | None) -> str:
 
 def one(db: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> tuple[Any, ...]:
     """The only row of a query."""
-    row = db.execute(query, values).fetchone()
-    assert row is not None
+    # All is fetched: an unfinished result would be in the way of the connection's next query.
+    (row,) = db.execute(query, values).fetchall()
     return row
 
 

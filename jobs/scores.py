@@ -139,10 +139,10 @@ def summary(column: Column) -> ScoreColumn:
     )
 
 
-def view(db: duckdb.DuckDBPyConnection, column: Column, name: str) -> None:
+def view(db: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> None:
     """Make a view of a column's scores, with the fields of :data:`SCHEMA`."""
-    if paths := column.paths():
-        db.execute(f"SET VARIABLE {name}_paths = $1", [paths])
+    if paths:
+        db.execute(f"SET VARIABLE {name}_paths = $1", [list(paths)])
         query = f"SELECT * FROM read_parquet(getvariable('{name}_paths'))"
         db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
     else:
@@ -169,7 +169,7 @@ def prepare(
             "score_not_named", "Say by `score` which column of scores is meant; `…/scores` lists."
         )
     column = find(benchmark, only.score)
-    view(db, column, f"{of.name}_score")
+    view(db, column.paths(), f"{of.name}_score")
     return column
 
 
@@ -180,7 +180,7 @@ def of_rows(
     finished = {row["row_id"]: row["finished_at"] for row in rows}
     scores: dict[int, dict[str, Score]] = {row_id: {} for row_id in finished}
     for at, column in enumerate(found):
-        view(db, column, f"scores_of_rows_{at}")
+        view(db, column.paths(), f"scores_of_rows_{at}")
         table: pa.Table = db.sql(
             f"SELECT * FROM scores_of_rows_{at} WHERE row_id IN (SELECT unnest($ids))",
             params={"ids": list(finished)},
