@@ -149,14 +149,8 @@ def view(db: duckdb.DuckDBPyConnection, paths: Sequence[str], name: str) -> None
         db.register(name, SCHEMA.empty_table())
 
 
-def prepare(
-    db: duckdb.DuckDBPyConnection,
-    of: Source,
-    benchmark: Benchmark,
-    only: ResultFilter,
-    sort: Sort = Sort.ROW_ID,
-) -> Column | None:
-    """If a filter or an order is about scores, make their view for :func:`jobs.queries.condition`.
+def named(benchmark: Benchmark, only: ResultFilter, sort: Sort = Sort.ROW_ID) -> Column | None:
+    """The column that a filter or an order is about, if it is about scores.
 
     Raises:
         InvalidRequest: which scores is not said.
@@ -168,8 +162,20 @@ def prepare(
         raise InvalidRequest(
             "score_not_named", "Say by `score` which column of scores is meant; `…/scores` lists."
         )
-    column = find(benchmark, only.score)
-    view(db, column.paths(), f"{of.name}_score")
+    return find(benchmark, only.score)
+
+
+def prepare(
+    db: duckdb.DuckDBPyConnection,
+    of: Source,
+    benchmark: Benchmark,
+    only: ResultFilter,
+    sort: Sort = Sort.ROW_ID,
+) -> Column | None:
+    """Make the view of those scores that :func:`jobs.queries.condition` reads, as :func:`named`."""
+    column = named(benchmark, only, sort)
+    if column is not None:
+        view(db, column.paths(), f"{of.name}_score")
     return column
 
 
