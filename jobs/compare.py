@@ -127,12 +127,15 @@ def _rows(
 ) -> list[ComparisonRow]:
     """The rows of the window with all that is shown of them."""
     results: list[dict[int, Row]] = []
-    asked: list[dict[int, Row]] = []
+    asked: dict[str, Row] = {}
     graded: list[dict[int, dict[str, Score]]] = []
     for at, (benchmark, of) in enumerate(zip(found, sources, strict=True)):
-        here = [own for _, _, row_ids in window if (own := row_ids[at]) is not None]
+        here = [own for _, own in _of_side(window, at)]
         results.append(queries.fetch(db, of, here))
-        asked.append(queries.requests(db, of, here))
+        # A request is the same in each, so one will do.
+        unknown = {own: name for name, own in _of_side(window, at) if name not in asked}
+        for own, request in queries.requests(db, of, unknown).items():
+            asked[unknown[own]] = request
         graded.append(scores.of_rows(db, scores.columns(benchmark), results[-1].values()))
     answers = [
         [
@@ -143,14 +146,8 @@ def _rows(
     ]
     similarities = _similarities(db, answers, len(sources))
     shown: list[ComparisonRow] = []
-    for (custom_id, row_id, row_ids), row, similarity in zip(
-        window, answers, similarities, strict=True
-    ):
-        known = (
-            requests.get(own) if own is not None else None
-            for requests, own in zip(asked, row_ids, strict=True)
-        )
-        request = next(filter(None, known), None)
+    for (custom_id, row_id, _), row, similarity in zip(window, answers, similarities, strict=True):
+        request = asked.get(custom_id)
         base = _text(row[diff_from]) if diff_from is not None else None
         shown.append(
             ComparisonRow(
@@ -167,6 +164,11 @@ def _rows(
             )
         )
     return shown
+
+
+def _of_side(window: Window, at: int) -> list[tuple[str, int]]:
+    """``custom_id`` and own row id of the rows that a benchmark has."""
+    return [(name, own) for name, _, row_ids in window if (own := row_ids[at]) is not None]
 
 
 def _similarities(

@@ -8,6 +8,7 @@ from typing import Any, assert_never, cast
 import jsonschema_rs
 import orjson
 import re2
+import regex
 from rapidfuzz import fuzz
 
 from jobs.errors import InvalidRequest
@@ -25,10 +26,13 @@ from jobs.scoring import (
     Similarity,
 )
 
-_NOT_WORDS = re2.compile(r"[^\p{L}\p{N}\p{M}]+")
+# Our own patterns are safe in any engine; RE2's binding for Python is slow at many matches.
+_NOT_WORDS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
 # A sign counts where no word stands before it, so that "3-5" is 3 and 5.
-_NUMBER = re2.compile(
-    r"(?:^|[^\pL\pN_.])((?:[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+−]?\.\d+)(?:[eE][-+]?\d+)?)"
+_NUMBER = regex.compile(
+    r"(?:^|[^\p{L}\p{N}_.])"
+    r"((?:[-+−]?(?:[0-9]{1,3}(?:,[0-9]{3})++|[0-9]++)(?:\.[0-9]+)?|[-+−]?\.[0-9]+)"
+    r"(?:[eE][-+]?[0-9]+)?)"
 )
 _FENCED = re2.compile(r"(?s)^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$")
 # rapidfuzz's time grows with the product of the lengths: 0.3 s for two of this length.

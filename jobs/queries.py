@@ -78,7 +78,7 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
         # A view cannot have parameters, but it can read a variable.
         # The parts are named one by one: a pattern would find those that a chunk of the journal
         # became in the meantime, and count its results twice.
-        paths = [parts.part_path(benchmark_id, index) for index in sorted(done)]
+        paths = parts.part_paths(benchmark_id, sorted(done))
         db.execute(f"SET VARIABLE {name}_parts = $1", [paths])
         selects.append(f"SELECT * FROM read_parquet(getvariable('{name}_parts'))")
     db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
@@ -207,7 +207,7 @@ def one(db: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> tuple[
 
 def _paths(of: Source, row_ids: Sequence[int]) -> list[str]:
     chunks = {row_id // of.spec.chunk_rows for row_id in row_ids} & of.done
-    return [parts.part_path(of.spec.benchmark_id, index) for index in sorted(chunks)]
+    return parts.part_paths(of.spec.benchmark_id, sorted(chunks))
 
 
 def _by_row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> dict[int, Row]:

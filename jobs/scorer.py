@@ -6,7 +6,7 @@ Whatever is killed, what is missing is done by the next call, as with results.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import pyarrow as pa
@@ -19,6 +19,7 @@ from jobs.grading import Answer
 from jobs.schemas import Benchmark, BenchmarkSpec, Score, Status
 from jobs.scores import SCHEMA, Column, columns
 
+_GROUP_ROWS = 2**15
 _GRADED = ["row_id", "finished_at", "text", "status_code"]
 
 
@@ -63,10 +64,10 @@ def _grade(benchmark: Benchmark, due: Sequence[Column]) -> None:
 
     if Status(benchmark.status).is_terminal():
         with ExitStack() as stack:
-            writers = [_writer(stack, column) for column in due]
+            files = [stack.enter_context(_Whole(stack, column)) for column in due]
             for index, records in _chunks(spec):
-                for writer, scores in zip(writers, graded(index, records), strict=True):
-                    writer.write_table(scores)
+                for file, scores in zip(files, graded(index, records), strict=True):
+                    file.add(scores)
         return
     for index in sorted(parts.done(benchmark.benchmark_id)):
         stale = [not _is_fresh(column, index, benchmark.benchmark_id) for column in due]
@@ -76,10 +77,31 @@ def _grade(benchmark: Benchmark, due: Sequence[Column]) -> None:
                 _write(column.part(index), scores)
 
 
-def _writer(stack: ExitStack, column: Column) -> pq.ParquetWriter:
-    assert column.whole is not None, "only of an ended benchmark"
-    file = stack.enter_context(storage().write(column.whole))
-    return stack.enter_context(pq.ParquetWriter(file, SCHEMA, compression="zstd"))
+class _Whole:
+    """A file of all scores on its way. Chunks are gathered: a reader pays for each group."""
+
+    def __init__(self, stack: ExitStack, column: Column) -> None:
+        assert column.whole is not None, "only of an ended benchmark"
+        file = stack.enter_context(storage().write(column.whole))
+        self._writer = stack.enter_context(pq.ParquetWriter(file, SCHEMA, compression="zstd"))
+        self._held: list[pa.Table] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._flush()
+
+    def add(self, scores: pa.Table) -> None:
+        self._held.append(scores)
+        if sum(table.num_rows for table in self._held) >= _GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._held), row_group_size=2 * _GROUP_ROWS)
+            self._held = []
 
 
 def _chunks(spec: BenchmarkSpec) -> Iterator[tuple[int, pa.Table]]:
