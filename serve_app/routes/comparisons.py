@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
-from jobs import compare, verdicts
+from jobs import compare, comparison_export, verdicts
 from jobs.analysis import Comparison, ComparisonSort, Order
+from jobs.comparison_export import Format
 from jobs.errors import InvalidRequest
 from jobs.schemas import Id
 from jobs.verdicts import Verdicts
@@ -59,3 +61,38 @@ def get_verdicts(benchmark_id: BenchmarkIds) -> Verdicts:
     """Which benchmark is better by each grader and whether that is more than chance, how far
     answers agree, and how far a model agrees with itself where it was run twice."""
     return verdicts.verdicts(benchmark_id)
+
+
+_MEDIA_TYPES: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+    "html": "text/html; charset=utf-8",
+}
+
+
+@router.get(
+    "/download",
+    summary="Download a comparison",
+    response_class=StreamingResponse,
+    responses=responses(404, 422)
+    | {200: {"content": {media_type: {} for media_type in _MEDIA_TYPES.values()}}},
+)
+def download_comparison(
+    benchmark_id: BenchmarkIds,
+    format: Annotated[
+        Format,
+        Query(
+            description="`csv` and `jsonl`: every row that matches; `html`: a report of figures, "
+            "verdicts and the first rows, in one page that opens offline."
+        ),
+    ] = "csv",
+    q: Q = None,
+    sort: By = ComparisonSort.DISAGREEMENT,
+    order: InOrder = "asc",
+) -> StreamingResponse:
+    """The comparison as a file."""
+    return StreamingResponse(
+        comparison_export.download(benchmark_id, format, q, sort, order),
+        media_type=_MEDIA_TYPES[format],
+        headers={"content-disposition": f'attachment; filename="comparison.{format}"'},
+    )
