@@ -13,13 +13,14 @@ from cluster.storage import storage
 from jobs import datasets, registry
 from jobs.batch_schemas import LIVE as LIVE_BATCH
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.models import BatchRow, BenchmarkRow
+from jobs.models import BatchRow, BenchmarkRow, JudgementRow
 from jobs.progress import Prior
 from jobs.queue import Waiting, order
 from jobs.schemas import (
     Benchmark,
     BenchmarkSpec,
     Endpoint,
+    Kind,
     ModelSpec,
     Phase,
     Sampling,
@@ -36,6 +37,7 @@ def create(
     sampling: Sampling,
     job_id: str | None = None,
     benchmark_id: str | None = None,
+    kind: Kind = Kind.ORDINARY,
 ) -> Benchmark:
     """Queue a benchmark. ``job_id`` names the Ray job that waits to run it, if one does already.
     ``benchmark_id`` is the id that its batch has given it, if it is one's.
@@ -69,6 +71,7 @@ def create(
             id=benchmark_id,
             model_id=model_id,
             dataset_id=dataset_id,
+            kind=kind,
             status=Status.QUEUED,
             phase=Phase.QUEUED,
             total=dataset.count,
@@ -109,9 +112,12 @@ def all_benchmarks(
     status: Iterable[Status] = (),
     dataset_id: str | None = None,
     model_id: str | None = None,
+    kind: Kind | None = Kind.ORDINARY,
 ) -> tuple[list[Benchmark], int]:
-    """Benchmarks, newest first, and how many match."""
+    """Benchmarks, newest first, and how many match; of every kind where ``kind`` is none."""
     query = select(BenchmarkRow)
+    if kind is not None:
+        query = query.where(BenchmarkRow.kind == kind.value)
     if status := list(status):
         query = query.where(BenchmarkRow.status.in_(status))
     if dataset_id is not None:
@@ -158,25 +164,39 @@ def cancel(benchmark_id: str) -> Benchmark:
 
 
 def delete(benchmark_id: str) -> None:
-    """Delete an ended benchmark with its results.
+    """Delete an ended benchmark with its results, and the judges of it with theirs.
 
     Raises:
-        Conflict: when it, or the batch that it is, has not ended.
+        Conflict: when it, a judge of it, or the batch that it is, has not ended.
     """
     with session() as sql:
         found = row(sql, benchmark_id)
-        if not Status(found.status).is_terminal():
-            raise Conflict(
-                "benchmark_live",
-                f"Benchmark {benchmark_id!r} is {found.status}. Cancel it first, or wait.",
-            )
+        judging = select(JudgementRow.judge_id).where(
+            (JudgementRow.benchmark_id == benchmark_id) | (JudgementRow.against_id == benchmark_id)
+        )
+        going = [found, *(row(sql, judge_id) for judge_id in sql.scalars(judging))]
+        for one in going:
+            if not Status(one.status).is_terminal():
+                raise Conflict(
+                    "benchmark_live",
+                    f"Benchmark {one.id!r} is {one.status}. Cancel it first, or wait.",
+                )
         of_batch = select(BatchRow.id).where(
             BatchRow.benchmark_id == benchmark_id, BatchRow.status.in_(LIVE_BATCH)
         )
         if batch_id := sql.scalar(of_batch):
             raise Conflict("batch_live", f"Batch {batch_id!r} is still writing its files. Wait.")
-        sql.delete(found)
-    storage().delete(f"benchmarks/{benchmark_id}")
+        for one in going:
+            sql.delete(one)
+        sql.flush()
+        # Nobody but the judge has a use for what was made for it.
+        made = [one.dataset for one in going if one.kind == Kind.JUDGE.value]
+        for dataset in made:
+            sql.delete(dataset)
+    for one in going:
+        storage().delete(f"benchmarks/{one.id}")
+    for dataset in made:
+        storage().delete(f"datasets/{dataset.id}")
 
 
 def end(benchmark_id: str, status: Status, **values: Any) -> bool:
@@ -235,6 +255,7 @@ def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
         model_name=row.model.name,
         dataset_id=row.dataset_id,
         dataset_name=row.dataset.name,
+        kind=Kind(row.kind),
         status=Status(row.status),
         phase=Phase(row.phase),
         progress=row.progress,

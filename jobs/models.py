@@ -64,6 +64,8 @@ class DatasetRow(Base):
     sha256: Mapped[str]
     endpoints: Mapped[list[str]]
     models: Mapped[list[str]]
+    kind: Mapped[str] = mapped_column(String(16), server_default="ordinary", default="ordinary")
+    """A :class:`jobs.schemas.Kind`."""
     deleted_at: Mapped[datetime | None]
     """Set when a dataset is deleted that finished benchmarks still name; its files are gone."""
 
@@ -100,6 +102,8 @@ class BenchmarkRow(Base):
     metadata_file: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
     # Beyond the owner's design:
+    kind: Mapped[str] = mapped_column(String(16), server_default="ordinary", default="ordinary")
+    """A :class:`jobs.schemas.Kind`."""
     phase: Mapped[str] = mapped_column(String(16))
     failed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     prompt_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
@@ -202,3 +206,44 @@ class BatchRow(Base):
     expired_at: Mapped[datetime | None]
     cancelling_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class GraderRow(Base):
+    """A :class:`jobs.scoring.Grader`: of a dataset or of a benchmark."""
+
+    __tablename__ = "graders"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    dataset_id: Mapped[str | None] = mapped_column(
+        ForeignKey("datasets.id", ondelete="CASCADE"), index=True
+    )
+    benchmark_id: Mapped[str | None] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    spec: Mapped[dict[str, Any]]
+    """A :data:`jobs.scoring.GraderSpec`."""
+    revision: Mapped[int] = mapped_column(server_default="1", default=1)
+    """A new one makes all scores anew, in another place."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+
+
+class JudgementRow(Base):
+    """What a judge's benchmark judges."""
+
+    __tablename__ = "judgements"
+
+    judge_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True
+    )
+    grader_id: Mapped[str] = mapped_column(ForeignKey("graders.id", ondelete="CASCADE"), index=True)
+    benchmark_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    against_id: Mapped[str | None] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    """The other side, where the judge compares pairs."""
+    version: Mapped[str] = mapped_column(String(16))
+    """The grader's version when the judge was asked."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())

@@ -301,6 +301,12 @@ def part_path(benchmark_id: str, index: int) -> str:
     return str(storage().path(part_key(benchmark_id, index)))
 
 
+def part_paths(benchmark_id: str, indices: Iterable[int]) -> list[str]:
+    """The same of several, for less: making a path takes as long as opening a small part."""
+    folder = storage().path(f"benchmarks/{benchmark_id}/parts")
+    return [f"{folder}/{index:07d}.parquet" for index in indices]
+
+
 def parts_glob(benchmark_id: str) -> str:
     """A pattern that DuckDB reads all parts by."""
     return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")

@@ -25,10 +25,14 @@ from jobs.schemas import BenchmarkSpec
 
 SUCCEEDED = "status_code BETWEEN 200 AND 299"
 
+NORMAL = r"trim(regexp_replace(lower({}), '[^\p{{L}}\p{{N}}\p{{M}}]+', ' ', 'g'))"
+"""The text in an expression as :func:`jobs.grading.normal` has it; both are RE2's work."""
+
 # Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
 # memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
 _MEMORY = "1GB"
 _INTERRUPT_SECONDS = 0.1
+_RANGES = ("latency_ms", "ttft_ms", "prompt_tokens", "output_tokens")
 
 # A retry reopens chunks once; somebody who retries again and again must not hold a reader for ever.
 _READS = 3
@@ -128,7 +132,7 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
         # A view cannot have parameters, but it can read a variable.
         # The parts are named one by one: a pattern would find those that a chunk of the journal
         # became in the meantime, and count its results twice.
-        paths = [parts.part_path(benchmark_id, index) for index in sorted(done)]
+        paths = parts.part_paths(benchmark_id, sorted(done))
         db.execute(f"SET VARIABLE {name}_parts = $1", [paths])
         selects.append(f"SELECT * FROM read_parquet(getvariable('{name}_parts'))")
     db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
@@ -144,11 +148,26 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
 
 
 def condition(of: Source, only: ResultFilter) -> Condition:
-    """The results of ``of`` that ``only`` means, as a condition over its relation."""
+    """The results of ``of`` that ``only`` means, as a condition over its relation.
+
+    If it is about scores, ``<name>_score`` must be a view of them (:func:`jobs.scores.view`).
+    """
     wanted = ["true"]
     values: dict[str, Any] = {}
     if only.outcome is not None:
         wanted.append(SUCCEEDED if only.outcome is Outcome.SUCCEEDED else f"NOT ({SUCCEEDED})")
+    if only.status_code is not None:
+        wanted.append("status_code = $status_code")
+        values["status_code"] = only.status_code
+    for name in _RANGES:
+        for bound, comparison in (("min", ">="), ("max", "<=")):
+            if (limit := getattr(only, f"{bound}_{name}")) is not None:
+                wanted.append(f"{name} {comparison} ${bound}_{name}")
+                values[f"{bound}_{name}"] = limit
+    if only.is_of_scores:
+        text, limits = _of_scores(of, only)
+        wanted.append(text)
+        values |= limits
     if only.finish_reason is not None:
         wanted.append("finish_reason = $finish_reason")
         values["finish_reason"] = only.finish_reason
@@ -160,6 +179,20 @@ def condition(of: Source, only: ResultFilter) -> Condition:
         wanted.append(f"({RESULT_HAS_Q} OR {in_prompt})")
         values |= search(only.q)
     return " AND ".join(wanted), values
+
+
+def _of_scores(of: Source, only: ResultFilter) -> Condition:
+    values = {
+        name: limit
+        for name, limit in (("min_score", only.min_score), ("max_score", only.max_score))
+        if limit is not None
+    }
+    wanted = ["score IS NOT NULL"]
+    wanted += ["score >= $min_score"] * ("min_score" in values)
+    wanted += ["score <= $max_score"] * ("max_score" in values)
+    scored = f"SELECT row_id, finished_at FROM {of.name}_score WHERE {' AND '.join(wanted)}"
+    negation = "NOT" if only.graded is False else ""
+    return f"(row_id, finished_at) {negation} IN ({scored})", values
 
 
 RESULT_HAS_Q = (
@@ -221,14 +254,14 @@ def prompt(request: Row | None) -> str:
 
 def one(db: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> tuple[Any, ...]:
     """The only row of a query."""
-    row = db.execute(query, values).fetchone()
-    assert row is not None
+    # All is fetched: an unfinished result would be in the way of the connection's next query.
+    (row,) = db.execute(query, values).fetchall()
     return row
 
 
 def _paths(of: Source, row_ids: Sequence[int]) -> list[str]:
     chunks = {row_id // of.spec.chunk_rows for row_id in row_ids} & of.done
-    return [parts.part_path(of.spec.benchmark_id, index) for index in sorted(chunks)]
+    return parts.part_paths(of.spec.benchmark_id, sorted(chunks))
 
 
 def _by_row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> dict[int, Row]:

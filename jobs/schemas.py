@@ -57,6 +57,14 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Kind(StrEnum):
+    """What a benchmark or a dataset is for."""
+
+    ORDINARY = "ordinary"
+    JUDGE = "judge"
+    """Made by the service, to have answers judged by a model."""
+
+
 class Endpoint(StrEnum):
     """The request URLs that a dataset may use."""
 
@@ -283,6 +291,7 @@ class Benchmark(BaseModel):
     model_name: str
     dataset_id: str
     dataset_name: str
+    kind: Kind = Kind.ORDINARY
     status: Status
     phase: Phase
     progress: int = Field(description="Percent of requests that are finished, 0 to 100.")
@@ -378,6 +387,14 @@ class ResultError(BaseModel):
     message: str
 
 
+class Score(BaseModel):
+    """What a grader says of one result."""
+
+    value: float | None = Field(description="0 to 1, the larger the better.")
+    error: str | None = Field(description="Why the grader could not grade this row.")
+    note: str | None = Field(description="What led to the score, where it is not plain.")
+
+
 class Result(BaseModel):
     """One request's outcome in the shape of a line of OpenAI's batch output, with its figures."""
 
@@ -408,6 +425,11 @@ class Result(BaseModel):
     itl_ms: float | None = Field(description="Mean time between output tokens.")
     queue_ms: float | None = Field(description="Waiting in the engine's queue.")
     finished_at: datetime
+    scores: dict[str, Score] = Field(
+        default_factory=dict,
+        description="By the key of a column of `…/scores`; columns that have none of it yet are "
+        "left out.",
+    )
 
 
 class ResultPage(BaseModel):
@@ -424,6 +446,9 @@ class ResultPage(BaseModel):
     )
     limit: int
     offset: int
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the page after this one; none: there is none (yet)."
+    )
 
 
 # --- service --------------------------------------------------------------------------------------

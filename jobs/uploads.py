@@ -26,7 +26,7 @@ from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
-from jobs.schemas import Dataset, LineError
+from jobs.schemas import Dataset, Kind, LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
 # small at a million rows, small enough that one in memory does not matter.
@@ -47,8 +47,16 @@ class Upload:
     Memory is bounded by one row group and one line, whatever the size of the file.
     """
 
-    def __init__(self, name: str, *, max_bytes: int | None = None, bare: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        kind: Kind = Kind.ORDINARY,
+        max_bytes: int | None = None,
+        bare: bool = True,
+    ) -> None:
         """``max_bytes`` limits the file below the setting; ``bare`` as of :func:`judge`."""
+        self.kind = kind
         self.dataset_id = f"ds_{uuid.uuid4().hex[:12]}"
         self.name = clean_name(name)
         self._max_bytes = min(max_bytes or sys.maxsize, settings().max_upload_bytes)
@@ -175,6 +183,7 @@ class Upload:
             sha256=self._digest.hexdigest(),
             endpoints=sorted(self._endpoints),
             models=sorted(self._models),
+            kind=self.kind,
         )
 
     def _file_row(self, dataset_id: str | None, expires_at: datetime | None) -> FileRow:

@@ -10,6 +10,7 @@ from jobs.schemas import (
     BenchmarkList,
     BenchmarkStarted,
     Id,
+    Kind,
     RunBenchmarkRequest,
     Status,
 )
@@ -37,9 +38,14 @@ def list_benchmarks(
     status: Annotated[list[Status] | None, Query(description="Only these statuses.")] = None,
     dataset_id: Annotated[Id | None, Query(description="Only over this dataset.")] = None,
     model_id: Annotated[Id | None, Query(description="Only of this model.")] = None,
+    kind: Annotated[
+        Kind, Query(description="`judge`: those that the service made to have answers judged.")
+    ] = Kind.ORDINARY,
 ) -> BenchmarkList:
     """Benchmarks, newest first, with live progress."""
-    found, total = benchmarks.all_benchmarks(limit, offset, status or (), dataset_id, model_id)
+    found, total = benchmarks.all_benchmarks(
+        limit, offset, status or (), dataset_id, model_id, kind
+    )
     return BenchmarkList(benchmarks=found, total=total)
 
 

@@ -297,7 +297,7 @@ export interface paths {
         };
         /**
          * Download results
-         * @description Every result that exists and matches, as a file, in the dataset's order.
+         * @description Every result that exists and matches, as a file, in the order asked for.
          */
         get: operations["download_results"];
         put?: never;
@@ -372,6 +372,140 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/graders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List graders
+         * @description Graders in the order in which they were made.
+         */
+        get: operations["list_graders"];
+        put?: never;
+        /**
+         * Make a grader
+         * @description Grade every benchmark over a dataset, or one benchmark, those at work included. Scores
+         *     appear in the background; a judge gives them when it is asked (`…/judge`).
+         */
+        post: operations["create_grader"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/graders/{grader_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a grader */
+        get: operations["get_grader"];
+        /**
+         * Change a grader
+         * @description Its scores are computed anew; a judge has to be asked again.
+         */
+        put: operations["change_grader"];
+        post?: never;
+        /**
+         * Delete a grader
+         * @description Delete a grader and its scores.
+         */
+        delete: operations["delete_grader"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/graders/{grader_id}/recompute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compute scores anew
+         * @description Forget the scores of a grader; they appear again in the background. Of a judge, its verdicts
+         *     are read again; to have it judge again, ask it again.
+         */
+        post: operations["recompute_scores"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores of a benchmark
+         * @description What each grader's scores amount to, as far as they exist. The scores themselves come with
+         *     the results.
+         */
+        get: operations["list_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have answers judged
+         * @description Run a judge over an ended benchmark's answers, as a benchmark of its own: watch it under the
+         *     id that this answers with. When it ends, its verdicts become scores.
+         */
+        post: operations["judge_benchmark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/golden/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download golden examples
+         * @description Golden examples with where each comes from: model, revision, sampling, dataset and its
+         *     digest. They load in `datasets` and TRL as they are.
+         */
+        get: operations["download_golden"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/comparisons": {
         parameters: {
             query?: never;
@@ -385,6 +519,47 @@ export interface paths {
          *     each benchmark. The benchmarks may be of different datasets and may still run.
          */
         get: operations["compare_benchmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/comparisons/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a comparison shows
+         * @description Which benchmark is better by each grader and whether that is more than chance, how far
+         *     answers agree, and how far a model agrees with itself where it was run twice.
+         */
+        get: operations["get_verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/comparisons/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a comparison
+         * @description The comparison as a file.
+         */
+        get: operations["download_comparison"];
         put?: never;
         post?: never;
         delete?: never;
@@ -598,6 +773,12 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Agreement
+         * @description How far the answers to one request agree.
+         * @enum {string}
+         */
+        Agreement: "exact" | "normalized" | "different" | "incomplete";
+        /**
          * Batch
          * @description A batch: a benchmark of the model that its lines name, over its input file.
          */
@@ -739,6 +920,8 @@ export interface components {
             dataset_id: string;
             /** Dataset Name */
             dataset_name: string;
+            /** @default ordinary */
+            kind: components["schemas"]["Kind"];
             status: components["schemas"]["Status"];
             phase: components["schemas"]["Phase"];
             /**
@@ -852,6 +1035,19 @@ export interface components {
             /** Count */
             count: number;
         };
+        /**
+         * Change
+         * @description A piece of an answer beside the same piece of the base.
+         */
+        Change: {
+            /**
+             * Kind
+             * @example added
+             */
+            kind: string;
+            /** Text */
+            text: string;
+        };
         /** Check */
         Check: {
             /** Ok */
@@ -864,6 +1060,11 @@ export interface components {
             benchmark: components["schemas"]["Benchmark"];
             /** @description Over all its results, whatever `q` says. */
             statistics: components["schemas"]["Statistics"];
+            /**
+             * Scores
+             * @description What its graders' scores amount to.
+             */
+            scores: components["schemas"]["ScoreColumn"][];
         };
         /**
          * ComparedResult
@@ -889,6 +1090,18 @@ export interface components {
             latency_ms: number;
             /** Golden */
             golden: boolean;
+            /**
+             * Scores
+             * @description By the key of a column of `…/scores`.
+             */
+            scores: {
+                [key: string]: components["schemas"]["Score"];
+            };
+            /**
+             * Diff
+             * @description How to come from the base's answer to this one, word by word, if it was asked for and both have answered.
+             */
+            diff: components["schemas"]["Change"][] | null;
         };
         /**
          * Comparison
@@ -938,6 +1151,7 @@ export interface components {
              * @description 1: all texts are the same; smaller: they differ more.
              */
             similarity: number;
+            agreement: components["schemas"]["Agreement"];
             /**
              * Results
              * @description In the order of `benchmarks`; none where a benchmark has no result (yet).
@@ -950,6 +1164,28 @@ export interface components {
          * @enum {string}
          */
         ComparisonSort: "disagreement" | "row_id";
+        /**
+         * Contains
+         * @description The expected text occurs in the answer.
+         */
+        Contains: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "contains";
+            /**
+             * Ignore Case
+             * @default true
+             */
+            ignore_case: boolean;
+        };
         /**
          * CreateBatch
          * @description Run the requests of a file.
@@ -1087,6 +1323,58 @@ export interface components {
             deleted: true;
         };
         /**
+         * Difference
+         * @description The second's scores less the first's, over the rows that both have.
+         */
+        Difference: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            finding: components["schemas"]["Finding"];
+            /**
+             * Sentence
+             * @example B is better by 4.1 points [1.2, 7.0].
+             * @example No difference shown; …
+             */
+            sentence: string;
+            /**
+             * Rows
+             * @description Rows with a score of both.
+             */
+            rows: number;
+            /** First Wins */
+            first_wins: number;
+            /** Second Wins */
+            second_wins: number;
+            /** Ties */
+            ties: number;
+            /**
+             * Difference
+             * @description Mean difference; 0.01 is a point.
+             */
+            difference: number | null;
+            /** @description Of the difference, at the confidence that Holm's correction asks for. */
+            interval: components["schemas"]["Interval"] | null;
+            /** P Value */
+            p_value: number | null;
+            /**
+             * P Adjusted
+             * @description Corrected by Holm's method.
+             */
+            p_adjusted: number | null;
+            /**
+             * Rows Needed
+             * @description Rows at which a difference as large as the one seen would be shown with 80 % power; none where one is shown, and where none is seen.
+             */
+            rows_needed: number | null;
+            /**
+             * Detectable
+             * @description The smallest difference that so many rows show with 80 % power.
+             */
+            detectable: number | null;
+        };
+        /**
          * Distribution
          * @description How a figure is distributed. Percentiles are interpolated linearly between the two values
          *     that they fall between.
@@ -1124,6 +1412,23 @@ export interface components {
          */
         ErrorResponse: {
             error: components["schemas"]["Problem"];
+        };
+        /**
+         * Exact
+         * @description The answer is the expected text, character for character.
+         */
+        Exact: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exact";
         };
         /**
          * ExpiresAfter
@@ -1192,6 +1497,12 @@ export interface components {
             data: components["schemas"]["File"][];
         };
         /**
+         * Finding
+         * @description What a comparison of two shows.
+         * @enum {string}
+         */
+        Finding: "first_better" | "second_better" | "not_shown" | "no_rows";
+        /**
          * Fit
          * @description Whether this cluster's hardware is enough for one engine of a model.
          */
@@ -1217,6 +1528,106 @@ export interface components {
             /** Golden */
             golden: boolean;
         };
+        /**
+         * Grader
+         * @description A grader, and what it grades.
+         */
+        Grader: {
+            /**
+             * Grader Id
+             * @example gr_7c0d81f2ab34
+             */
+            grader_id: string;
+            /** Name */
+            name: string;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Benchmark Id */
+            benchmark_id: string | null;
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+            /**
+             * Version
+             * @description Changes with the specification and the code of grading.
+             */
+            version: string;
+            /**
+             * Revision
+             * @description Times that its scores were asked to be computed.
+             */
+            revision: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * GraderChange
+         * @description What a grader is to do from now on.
+         */
+        GraderChange: {
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+        };
+        /**
+         * GraderDraft
+         * @description A grader to be made: of a dataset, and so of each benchmark over it, or of one benchmark.
+         * @example {
+         *       "dataset_id": "ds_4f1c0a9be27d",
+         *       "name": "right",
+         *       "spec": {
+         *         "kind": "normalized"
+         *       }
+         *     }
+         */
+        GraderDraft: {
+            /**
+             * Name
+             * @description Heads the column of its scores.
+             */
+            name: string;
+            /** Dataset Id */
+            dataset_id?: string | null;
+            /** Benchmark Id */
+            benchmark_id?: string | null;
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+        };
+        /** GraderList */
+        GraderList: {
+            /** Graders */
+            graders: components["schemas"]["Grader"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * GraderVerdict
+         * @description What one grader's scores say.
+         */
+        GraderVerdict: {
+            /** Name */
+            name: string;
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+            /**
+             * Headline
+             * @example B is better by 4.1 points [1.2, 7.0].
+             */
+            headline: string;
+            /**
+             * Columns
+             * @description In the order of the benchmarks.
+             */
+            columns: (components["schemas"]["ScoreColumn"] | null)[];
+            /**
+             * Differences
+             * @description Of each pair that has such scores.
+             */
+            differences: components["schemas"]["Difference"][];
+            /** Noise */
+            noise: components["schemas"]["ScoreChange"][];
+        };
         /** Health */
         Health: {
             /**
@@ -1235,6 +1646,136 @@ export interface components {
              */
             cached_tokens: number;
         };
+        /**
+         * Interval
+         * @description An interval that covers the truth in at least 95 % of cases, unless it says otherwise.
+         */
+        Interval: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Confidence
+             * @default 0.95
+             */
+            confidence: number;
+        };
+        /**
+         * JsonSchema
+         * @description The answer is JSON that conforms to a JSON Schema.
+         */
+        JsonSchema: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "json_schema";
+            /**
+             * Json Schema
+             * @description The schema. Its patterns are matched in linear time; a `$ref` to another document is refused.
+             */
+            json_schema: {
+                [key: string]: unknown;
+            };
+            /**
+             * Fenced
+             * @description Also accept JSON inside one Markdown code fence.
+             * @default false
+             */
+            fenced: boolean;
+        };
+        /**
+         * JsonValid
+         * @description The answer is JSON.
+         */
+        JsonValid: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "json_valid";
+            /**
+             * Fenced
+             * @description Also accept JSON inside one Markdown code fence.
+             * @default false
+             */
+            fenced: boolean;
+        };
+        /**
+         * Judge
+         * @description A model of the registry judges answers, in a benchmark of its own. Started by request.
+         *
+         *     `pointwise`: it gives each answer a level from 1 to `levels`; the score is 0 for the lowest and
+         *     1 for the highest. `pairwise`: it says which of two benchmarks' answers is better, asked twice
+         *     with the sides swapped; the score is the part of the two that the answer has won, a tie being
+         *     half of one.
+         */
+        Judge: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "judge";
+            /**
+             * Model Id
+             * @description A model of the registry.
+             */
+            model_id: string;
+            /**
+             * Mode
+             * @default pointwise
+             * @enum {string}
+             */
+            mode: "pointwise" | "pairwise";
+            /**
+             * Instructions
+             * @description What to judge by, in plain words.
+             * @default Judge how correct, complete and helpful the answer is.
+             */
+            instructions: string;
+            /**
+             * Levels
+             * @description Levels of a pointwise verdict.
+             * @default 5
+             */
+            levels: number;
+            /**
+             * Reason
+             * @description Ask for a sentence of reason before the verdict.
+             * @default true
+             */
+            reason: boolean;
+            /**
+             * Most Rows
+             * @description Judge at most so many rows, the same ones for every benchmark of a dataset.
+             * @default 1000
+             */
+            most_rows: number;
+            sampling?: components["schemas"]["Sampling"];
+        };
+        /**
+         * JudgeRequest
+         * @description Have a benchmark's answers judged by a grader's model.
+         */
+        JudgeRequest: {
+            /**
+             * Grader Id
+             * @description A grader of kind `judge`.
+             */
+            grader_id: string;
+            /**
+             * Against Id
+             * @description The other benchmark, for a pairwise judge.
+             */
+            against_id?: string | null;
+        };
+        /**
+         * Kind
+         * @description What a benchmark or a dataset is for.
+         * @enum {string}
+         */
+        Kind: "ordinary" | "judge";
         /**
          * Model
          * @description A model of the registry as the API shows it.
@@ -1355,6 +1896,59 @@ export interface components {
             models: components["schemas"]["Model"][];
         };
         /**
+         * Normalized
+         * @description The same, but letters' case, punctuation and spaces do not matter.
+         */
+        Normalized: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "normalized";
+        };
+        /**
+         * Numeric
+         * @description A number in the answer equals the expected one, within a tolerance.
+         */
+        Numeric: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "numeric";
+            /**
+             * Take
+             * @description Which number of the answer counts; `only`: an answer with several is wrong.
+             * @default last
+             * @enum {string}
+             */
+            take: "first" | "last" | "only";
+            /**
+             * Absolute
+             * @description Largest allowed difference.
+             * @default 1e-9
+             */
+            absolute: number;
+            /**
+             * Relative
+             * @description Or as a part of the expected number; the more generous of the two counts.
+             * @default 0
+             */
+            relative: number;
+        };
+        /**
          * OpenAIError
          * @description The body of every response of ``/v1`` that is not a success.
          */
@@ -1419,6 +2013,36 @@ export interface components {
             reasoning_tokens: number;
         };
         /**
+         * PairAgreement
+         * @description How far two benchmarks agree, over the rows that both have answered.
+         */
+        PairAgreement: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            /**
+             * Rows
+             * @description Rows that both have answered.
+             */
+            rows: number;
+            /**
+             * Exact
+             * @description Share of rows with the same text.
+             */
+            exact: number | null;
+            /**
+             * Normalized
+             * @description Share with the same text but for case, punctuation and spaces.
+             */
+            normalized: number | null;
+            /**
+             * Similarity
+             * @description Mean similarity, as of a comparison's rows.
+             */
+            similarity: number | null;
+        };
+        /**
          * Phase
          * @description What a benchmark is doing; finer than :class:`Status` while it runs.
          * @enum {string}
@@ -1465,6 +2089,33 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Check"];
             };
+        };
+        /**
+         * Regex
+         * @description A pattern occurs in the answer.
+         */
+        Regex: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "regex";
+            /**
+             * Pattern
+             * @description RE2 syntax (no look-around, no back-references), so that no pattern can take longer than a scan. None: the line's expected value is the pattern.
+             */
+            pattern?: string | null;
+            /**
+             * Ignore Case
+             * @default false
+             */
+            ignore_case: boolean;
         };
         /**
          * Request
@@ -1521,6 +2172,17 @@ export interface components {
             limit: number;
             /** Offset */
             offset: number;
+        };
+        /**
+         * Rerun
+         * @description A model against itself: the same model, dataset and sampling, run twice.
+         */
+        Rerun: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Rerun Id */
+            rerun_id: string;
+            agreement: components["schemas"]["PairAgreement"];
         };
         /** ResponseBody */
         ResponseBody: {
@@ -1603,6 +2265,13 @@ export interface components {
              * Format: date-time
              */
             finished_at: string;
+            /**
+             * Scores
+             * @description By the key of a column of `…/scores`; columns that have none of it yet are left out.
+             */
+            scores?: {
+                [key: string]: components["schemas"]["Score"];
+            };
         };
         /**
          * ResultDetail
@@ -1649,6 +2318,11 @@ export interface components {
             limit: number;
             /** Offset */
             offset: number;
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` for the page after this one; none: there is none (yet).
+             */
+            next_cursor: string | null;
         };
         /**
          * RunBenchmarkRequest
@@ -1699,11 +2373,130 @@ export interface components {
             repetition_penalty?: number | null;
         };
         /**
-         * Sort
-         * @description What results can be sorted by. A value is a column of the results.
+         * Score
+         * @description What a grader says of one result.
+         */
+        Score: {
+            /**
+             * Value
+             * @description 0 to 1, the larger the better.
+             */
+            value: number | null;
+            /**
+             * Error
+             * @description Why the grader could not grade this row.
+             */
+            error: string | null;
+            /**
+             * Note
+             * @description What led to the score, where it is not plain.
+             */
+            note: string | null;
+        };
+        /**
+         * ScoreChange
+         * @description How far a model's scores change when it is run again.
+         */
+        ScoreChange: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Rerun Id */
+            rerun_id: string;
+            /** Rows */
+            rows: number;
+            /**
+             * Changed
+             * @description Share of rows whose score is another.
+             */
+            changed: number | null;
+            /**
+             * Difference
+             * @description Mean of the rerun less that of the first run.
+             */
+            difference: number | null;
+        };
+        /**
+         * ScoreColumn
+         * @description The scores of one benchmark by one grader, and what they amount to.
+         */
+        ScoreColumn: {
+            /**
+             * Key
+             * @description Names the column in results, filters and sorting: the grader's id, and for a pairwise judge after a colon the benchmark that was compared with.
+             */
+            key: string;
+            grader: components["schemas"]["Grader"];
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Against Id
+             * @description The other benchmark of a pairwise judge.
+             */
+            against_id: string | null;
+            /**
+             * Judge Id
+             * @description The judge's own benchmark.
+             */
+            judge_id: string | null;
+            state: components["schemas"]["ScoreState"];
+            /**
+             * Scored
+             * @description Results with a score.
+             */
+            scored: number;
+            /**
+             * Errors
+             * @description Results that the grader could not grade; each says why.
+             */
+            errors: number;
+            /** Mean */
+            mean: number | null;
+            /** @description 95 % interval of the mean. */
+            interval: components["schemas"]["Interval"] | null;
+        };
+        /** ScoreColumns */
+        ScoreColumns: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Columns */
+            columns: components["schemas"]["ScoreColumn"][];
+        };
+        /**
+         * ScoreState
+         * @description How far a benchmark's scores are.
          * @enum {string}
          */
-        Sort: "row_id" | "latency_ms" | "ttft_ms" | "output_tokens" | "prompt_tokens" | "custom_id";
+        ScoreState: "pending" | "complete" | "failed";
+        /**
+         * Similarity
+         * @description How alike the answer and the expected text are, 0 to 1.
+         */
+        Similarity: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "similarity";
+            /**
+             * Method
+             * @description rapidfuzz's `ratio`, `token_sort_ratio` or `token_set_ratio`, divided by 100.
+             * @default characters
+             * @enum {string}
+             */
+            method: "characters" | "words" | "word_set";
+        };
+        /**
+         * Sort
+         * @description What results can be sorted by. A value is a column of the results, or ``score``.
+         * @enum {string}
+         */
+        Sort: "row_id" | "latency_ms" | "ttft_ms" | "output_tokens" | "prompt_tokens" | "custom_id" | "score";
         /**
          * Statistics
          * @description Figures of a set of results.
@@ -1769,6 +2562,31 @@ export interface components {
              * @default 0
              */
             total_tokens: number;
+        };
+        /**
+         * Verdicts
+         * @description What a comparison shows.
+         */
+        Verdicts: {
+            /** Benchmark Ids */
+            benchmark_ids: string[];
+            /**
+             * Names
+             * @description What the sentences call them.
+             */
+            names: string[];
+            /** Graders */
+            graders: components["schemas"]["GraderVerdict"][];
+            /**
+             * Agreements
+             * @description Of each pair.
+             */
+            agreements: components["schemas"]["PairAgreement"][];
+            /**
+             * Noise
+             * @description The noise floor: of each benchmark that has a rerun. A difference between models that is not larger than a model's from itself says nothing of the models.
+             */
+            noise: components["schemas"]["Rerun"][];
         };
         /**
          * Weights
@@ -2249,6 +3067,8 @@ export interface operations {
                 dataset_id?: string | null;
                 /** @description Only of this model. */
                 model_id?: string | null;
+                /** @description `judge`: those that the service made to have answers judged. */
+                kind?: components["schemas"]["Kind"];
             };
             header?: never;
             path?: never;
@@ -2537,14 +3357,32 @@ export interface operations {
                 sort?: components["schemas"]["Sort"];
                 /** @description Results without the figure come last either way. */
                 order?: "asc" | "desc";
+                /** @description `next_cursor` of the page before, with the same filter, sort and order. What comes in while the benchmark runs then moves no page. */
+                cursor?: string | null;
                 /** @description Text in custom_id, prompt or response; its case does not matter, and `%` and `_` stand for themselves. */
                 q?: string | null;
                 /** @description How the request ended. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only this HTTP status. */
+                status_code?: number | null;
                 /** @description Only this finish reason. */
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                min_latency_ms?: number | null;
+                max_latency_ms?: number | null;
+                min_ttft_ms?: number | null;
+                max_ttft_ms?: number | null;
+                min_prompt_tokens?: number | null;
+                max_prompt_tokens?: number | null;
+                min_output_tokens?: number | null;
+                max_output_tokens?: number | null;
+                /** @description Key of the scores that the next three, and `sort=score`, are about. */
+                score?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description Only those with a score, or only those without. */
+                graded?: boolean | null;
             };
             header?: never;
             path: {
@@ -2587,16 +3425,36 @@ export interface operations {
     download_results: {
         parameters: {
             query?: {
-                /** @description `jsonl`: OpenAI's batch output; `csv`: for spreadsheets. */
-                format?: "jsonl" | "csv";
+                /** @description `jsonl`: OpenAI's batch output; `csv`, for spreadsheets, and `parquet`: a row per result with figures, prompt and scores. */
+                format?: "jsonl" | "csv" | "parquet";
+                /** @description What to sort by; ties in row order. */
+                sort?: components["schemas"]["Sort"];
+                /** @description Results without the figure come last either way. */
+                order?: "asc" | "desc";
                 /** @description Text in custom_id, prompt or response; its case does not matter, and `%` and `_` stand for themselves. */
                 q?: string | null;
                 /** @description How the request ended. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only this HTTP status. */
+                status_code?: number | null;
                 /** @description Only this finish reason. */
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                min_latency_ms?: number | null;
+                max_latency_ms?: number | null;
+                min_ttft_ms?: number | null;
+                max_ttft_ms?: number | null;
+                min_prompt_tokens?: number | null;
+                max_prompt_tokens?: number | null;
+                min_output_tokens?: number | null;
+                max_output_tokens?: number | null;
+                /** @description Key of the scores that the next three, and `sort=score`, are about. */
+                score?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description Only those with a score, or only those without. */
+                graded?: boolean | null;
             };
             header?: never;
             path: {
@@ -2615,6 +3473,7 @@ export interface operations {
                 content: {
                     "application/jsonl": unknown;
                     "text/csv; charset=utf-8": unknown;
+                    "application/vnd.apache.parquet": unknown;
                 };
             };
             /** @description Not Found */
@@ -2773,10 +3632,26 @@ export interface operations {
                 q?: string | null;
                 /** @description How the request ended. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only this HTTP status. */
+                status_code?: number | null;
                 /** @description Only this finish reason. */
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                min_latency_ms?: number | null;
+                max_latency_ms?: number | null;
+                min_ttft_ms?: number | null;
+                max_ttft_ms?: number | null;
+                min_prompt_tokens?: number | null;
+                max_prompt_tokens?: number | null;
+                min_output_tokens?: number | null;
+                max_output_tokens?: number | null;
+                /** @description Key of the scores that the next three, and `sort=score`, are about. */
+                score?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description Only those with a score, or only those without. */
+                graded?: boolean | null;
             };
             header?: never;
             path: {
@@ -2816,6 +3691,413 @@ export interface operations {
             };
         };
     };
+    list_graders: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only of this dataset. */
+                dataset_id?: string | null;
+                /** @description Only those that grade this benchmark. */
+                benchmark_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraderList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    create_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraderDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    change_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraderChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    delete_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    recompute_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreColumns"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    judge_benchmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkStarted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    download_golden: {
+        parameters: {
+            query?: {
+                /** @description `messages`: chat fine-tuning, JSON lines; `preferences`: prompt, chosen and rejected, JSON lines; `parquet`: as `messages`. */
+                format?: "messages" | "preferences" | "parquet";
+                /** @description Of these benchmarks. */
+                benchmark_id?: string[] | null;
+                /** @description Of all benchmarks over this dataset. */
+                dataset_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     compare_benchmarks: {
         parameters: {
             query: {
@@ -2825,6 +4107,98 @@ export interface operations {
                 limit?: number;
                 /** @description Items to skip. */
                 offset?: number;
+                /** @description Text in custom_id, prompt or any of the responses. */
+                q?: string | null;
+                /** @description `disagreement`: by `similarity`. */
+                sort?: components["schemas"]["ComparisonSort"];
+                /** @description `asc` of `disagreement`: the most different rows first. */
+                order?: "asc" | "desc";
+                /** @description Add to every answer how it differs, word by word, from that of the benchmark at this place, from 0. */
+                diff_from?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_verdicts: {
+        parameters: {
+            query: {
+                /** @description Two to eight benchmarks, in column order. */
+                benchmark_id: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdicts"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    download_comparison: {
+        parameters: {
+            query: {
+                /** @description Two to eight benchmarks, in column order. */
+                benchmark_id: string[];
+                /** @description `csv` and `jsonl`: every row that matches; `html`: a report of figures, verdicts and the first rows, in one page that opens offline. */
+                format?: "csv" | "jsonl" | "html";
                 /** @description Text in custom_id, prompt or any of the responses. */
                 q?: string | null;
                 /** @description `disagreement`: by `similarity`. */
@@ -2844,7 +4218,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Comparison"];
+                    "text/csv; charset=utf-8": unknown;
+                    "application/jsonl": unknown;
+                    "text/html; charset=utf-8": unknown;
                 };
             };
             /** @description Not Found */
