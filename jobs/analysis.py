@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.schemas import Benchmark, Request, Result
+from jobs.schemas import Benchmark, MarkKind, Request, Result
 
 Order = Literal["asc", "desc"]
 
@@ -42,10 +42,12 @@ class ResultFilter(BaseModel):
     outcome: Outcome | None = None
     finish_reason: str | None = None
     golden: bool | None = None
+    mark: MarkKind | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not self.q and (self.outcome, self.finish_reason, self.golden) == (None,) * 3
+        narrowing = (self.outcome, self.finish_reason, self.golden, self.mark)
+        return not self.q and narrowing == (None,) * 4
 
 
 class ResultDetail(BaseModel):
@@ -136,6 +138,7 @@ class ComparedResult(BaseModel):
     output_tokens: int | None
     latency_ms: float
     golden: bool
+    mark: MarkKind | None
 
 
 class ComparisonRow(BaseModel):

@@ -222,5 +222,6 @@ def _result(of: Source, row: Row | None) -> ComparedResult | None:
         finish_reason=row["finish_reason"],
         output_tokens=row["output_tokens"],
         latency_ms=row["latency_ms"],
-        golden=row["row_id"] in of.golden,
+        golden=of.is_golden(row["row_id"]),
+        mark=of.marks.get(row["row_id"]),
     )

@@ -124,11 +124,17 @@ class BenchmarkRow(Base):
     model: Mapped[ModelRow] = relationship(lazy="joined", innerjoin=True)
 
 
-class GoldenRow(Base):
-    __tablename__ = "golden_examples"
+class MarkRow(Base):
+    __tablename__ = "marks"
 
     benchmark_id: Mapped[str] = mapped_column(
         ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True
     )
     row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    """A :class:`jobs.schemas.MarkKind`."""
+    response: Mapped[str | None]
+    note: Mapped[str | None]
+    author: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())

@@ -5,11 +5,20 @@ from datetime import UTC
 import duckdb
 import orjson
 
-from jobs import benchmarks, datasets, golden, queries
+from jobs import benchmarks, datasets, golden, marks, queries
 from jobs.analysis import Golden, Order, ResultDetail, ResultFilter, Sort
 from jobs.errors import NotFound
 from jobs.queries import Row, Source
-from jobs.schemas import Request, ResponseBody, Result, ResultError, ResultPage
+from jobs.schemas import (
+    Mark,
+    Marking,
+    MarkKind,
+    Request,
+    ResponseBody,
+    Result,
+    ResultError,
+    ResultPage,
+)
 
 
 def page(
@@ -36,6 +45,7 @@ def page(
             total, row_ids = _window(db, source, limit, offset, only, sort, order)
         rows = queries.fetch(db, source, row_ids)
         asked = queries.requests(db, source, row_ids)
+    marked = marks.of(benchmark_id, source.marks.keys() & set(row_ids))
     return ResultPage(
         benchmark_id=benchmark_id,
         model_name=benchmark.model_name,
@@ -45,7 +55,9 @@ def page(
         throughput=benchmark.throughput,
         # A row can be gone again when a retry reopens its chunk in this moment.
         results=[
-            _result(source, rows[row_id], asked.get(row_id)) for row_id in row_ids if row_id in rows
+            _result(rows[row_id], asked.get(row_id), marked.get(row_id))
+            for row_id in row_ids
+            if row_id in rows
         ],
         total=total,
         limit=limit,
@@ -68,18 +80,29 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
             "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
         )
     return ResultDetail(
-        request=_request(source.spec.dataset_id, row_id), result=_result(source, row, asked)
+        request=_request(source.spec.dataset_id, row_id),
+        result=_result(row, asked, marks.of(benchmark_id, [row_id]).get(row_id)),
     )
 
 
-def mark(benchmark_id: str, row_id: int) -> Golden:
+def mark(benchmark_id: str, row_id: int, author: str | None = None) -> Golden:
     """Mark a result as golden.
 
     Raises:
         NotFound: no such benchmark or result.
     """
     get(benchmark_id, row_id)
-    return golden.mark(benchmark_id, row_id)
+    return golden.mark(benchmark_id, row_id, author)
+
+
+def judge(benchmark_id: str, row_id: int, marking: Marking, author: str | None) -> Mark:
+    """Record what a person found about a result.
+
+    Raises:
+        NotFound: no such benchmark or result.
+    """
+    get(benchmark_id, row_id)
+    return marks.put(benchmark_id, row_id, marking, author)
 
 
 def _window(
@@ -120,7 +143,7 @@ def _request(dataset_id: str, row_id: int) -> Request | None:
         return None
 
 
-def _result(source: Source, row: Row, request: Row | None) -> Result:
+def _result(row: Row, request: Row | None, marked: Mark | None) -> Result:
     error = row["error"]
     return Result(
         id=f"batch_req_{row['request_id']}",
@@ -137,7 +160,8 @@ def _result(source: Source, row: Row, request: Row | None) -> Result:
         status_code=row["status_code"],
         prompt=queries.prompt(request),
         text=row["text"],
-        golden=row["row_id"] in source.golden,
+        golden=marked is not None and marked.kind is MarkKind.GOLDEN,
+        mark=marked,
         finish_reason=row["finish_reason"],
         prompt_tokens=row["prompt_tokens"],
         cached_tokens=row["cached_tokens"],

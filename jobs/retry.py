@@ -9,9 +9,9 @@ from sqlalchemy import delete
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, datasets, golden, parts, queries
+from jobs import benchmarks, datasets, marks, parts, queries
 from jobs.errors import Conflict, NotFound
-from jobs.models import GoldenRow
+from jobs.models import MarkRow
 from jobs.parts import Record
 from jobs.schemas import Benchmark, BenchmarkSpec, Phase, Status, Tally
 
@@ -65,7 +65,7 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         )
     reopened = _write_journals(spec, failed)
     # A mark is for the answer that a person saw, and that one goes.
-    unmarked = golden.rows(benchmark_id) & set(failed)
+    unmarked = marks.kinds(benchmark_id).keys() & set(failed)
     with session() as sql:
         queued = benchmarks.advance(
             sql,
@@ -92,8 +92,8 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         if not queued:
             raise _live(benchmark_id, Status.QUEUED.value)
         sql.execute(
-            delete(GoldenRow).where(
-                GoldenRow.benchmark_id == benchmark_id, GoldenRow.row_id.in_(unmarked)
+            delete(MarkRow).where(
+                MarkRow.benchmark_id == benchmark_id, MarkRow.row_id.in_(unmarked)
             )
         )
         for index in reopened:

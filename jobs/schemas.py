@@ -21,6 +21,9 @@ from pydantic import (
 Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """An id as a client gives it. PostgreSQL refuses a NUL, so it is refused at the door."""
 
+Words = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1_000_000)]
+"""Text that a person wrote, to be kept in SQL."""
+
 
 class Status(StrEnum):
     """The life of a benchmark; it only moves forward, except that asking failed requests again
@@ -357,6 +360,58 @@ class Tally(BaseModel):
 # --- results --------------------------------------------------------------------------------------
 
 
+class MarkKind(StrEnum):
+    """What a person found about a result."""
+
+    GOLDEN = "golden"
+    """Worth training on, as it is or as edited."""
+    FIX = "fix"
+    """Not right as it is; the edited response says how it should be."""
+    WRONG = "wrong"
+    """Not to be used."""
+
+
+class Marking(Strict):
+    """A judgement on a result. It replaces an earlier one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"kind": "fix", "response": "Yes.", "note": "Should be one word."}]
+        },
+    )
+
+    kind: MarkKind
+    response: Words | None = Field(
+        default=None, description="The response as it should be. A `fix` needs one."
+    )
+    note: Words | None = Field(default=None, description="Why, for other people.")
+
+    @model_validator(mode="after")
+    def _fix_has_response(self) -> "Marking":
+        if self.kind is MarkKind.FIX and not self.response:
+            raise ValueError("a fix needs `response`: what the answer should have been")
+        return self
+
+
+class Mark(BaseModel):
+    """A judgement on a result, as recorded."""
+
+    benchmark_id: str
+    row_id: int
+    kind: MarkKind
+    response: str | None = Field(description="The response as edited; none: as the model gave it.")
+    note: str | None
+    author: str | None = Field(description="Who marked it last, by the name that they gave.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class MarkList(BaseModel):
+    marks: list[Mark]
+    total: int
+
+
 class ResponseBody(BaseModel):
     status_code: int = Field(examples=[200])
     request_id: str
@@ -387,6 +442,7 @@ class Result(BaseModel):
         description="The first choice's text; of a failed request, what the error says."
     )
     golden: bool = Field(description="A person marked it as an example worth training on.")
+    mark: Mark | None = Field(description="What a person found about it.")
     finish_reason: str | None
     prompt_tokens: int | None
     cached_tokens: int | None

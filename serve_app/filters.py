@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from jobs.analysis import Outcome, ResultFilter
+from jobs.schemas import MarkKind
 
 
 def _filter(
@@ -21,8 +22,9 @@ def _filter(
         str | None, Query(description="Only this finish reason.", examples=["length"])
     ] = None,
     golden: Annotated[bool | None, Query(description="Only (not) golden examples.")] = None,
+    mark: Annotated[MarkKind | None, Query(description="Only what people marked so.")] = None,
 ) -> ResultFilter:
-    return ResultFilter(q=q, outcome=outcome, finish_reason=finish_reason, golden=golden)
+    return ResultFilter(q=q, outcome=outcome, finish_reason=finish_reason, golden=golden, mark=mark)
 
 
 Filter = Annotated[ResultFilter, Depends(_filter)]

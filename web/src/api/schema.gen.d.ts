@@ -372,6 +372,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/benchmarks/{benchmark_id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Marks on a benchmark's results
+         * @description Marks in the order of the results, with who made them and when.
+         */
+        get: operations["list_marks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/results/{row_id}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a result
+         * @description Record what a person found about a result: `golden`, `fix` or `wrong`, with the response as
+         *     it should be and a note. It replaces an earlier mark. A mark goes with the answer that it is
+         *     for: asking failed requests again takes it from those, and from no others.
+         */
+        put: operations["mark_result"];
+        post?: never;
+        /**
+         * Unmark a result
+         * @description Take the mark away, whatever its kind. Repeating it changes nothing.
+         */
+        delete: operations["unmark_result"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/comparisons": {
         parameters: {
             query?: never;
@@ -605,6 +651,7 @@ export interface components {
             latency_ms: number;
             /** Golden */
             golden: boolean;
+            mark: components["schemas"]["MarkKind"] | null;
         };
         /**
          * Comparison
@@ -834,6 +881,74 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /**
+         * Mark
+         * @description A judgement on a result, as recorded.
+         */
+        Mark: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Row Id */
+            row_id: number;
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Response
+             * @description The response as edited; none: as the model gave it.
+             */
+            response: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Author
+             * @description Who marked it last, by the name that they gave.
+             */
+            author: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * MarkKind
+         * @description What a person found about a result.
+         * @enum {string}
+         */
+        MarkKind: "golden" | "fix" | "wrong";
+        /** MarkList */
+        MarkList: {
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * Marking
+         * @description A judgement on a result. It replaces an earlier one.
+         * @example {
+         *       "kind": "fix",
+         *       "note": "Should be one word.",
+         *       "response": "Yes."
+         *     }
+         */
+        Marking: {
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Response
+             * @description The response as it should be. A `fix` needs one.
+             */
+            response?: string | null;
+            /**
+             * Note
+             * @description Why, for other people.
+             */
+            note?: string | null;
         };
         /**
          * Model
@@ -1088,6 +1203,8 @@ export interface components {
              * @description A person marked it as an example worth training on.
              */
             golden: boolean;
+            /** @description What a person found about it. */
+            mark: components["schemas"]["Mark"] | null;
             /** Finish Reason */
             finish_reason: string | null;
             /** Prompt Tokens */
@@ -1971,6 +2088,8 @@ export interface operations {
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
             };
             header?: never;
             path: {
@@ -2023,6 +2142,8 @@ export interface operations {
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
             };
             header?: never;
             path: {
@@ -2109,7 +2230,10 @@ export interface operations {
     mark_golden: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
             path: {
                 /** @description A benchmark's id. */
                 benchmark_id: string;
@@ -2203,6 +2327,8 @@ export interface operations {
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
             };
             header?: never;
             path: {
@@ -2220,6 +2346,147 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_marks: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only marks of this kind. */
+                kind?: components["schemas"]["MarkKind"] | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    mark_result: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+                /** @description Position of the request in the dataset, from 0. */
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marking"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    unmark_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+                /** @description Position of the request in the dataset, from 0. */
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
                 };
             };
             /** @description Not Found */
