@@ -80,7 +80,7 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
             "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
         )
     return ResultDetail(
-        request=_request(source.spec.dataset_id, row_id),
+        request=request(source.spec.dataset_id, row_id),
         result=_result(row, asked, marks.of(benchmark_id, [row_id]).get(row_id)),
     )
 
@@ -136,7 +136,8 @@ def _window(
     return total, [row_id for (row_id,) in window]
 
 
-def _request(dataset_id: str, row_id: int) -> Request | None:
+def request(dataset_id: str, row_id: int) -> Request | None:
+    """A request of a dataset; none when it was deleted."""
     try:
         return datasets.page(dataset_id, 1, row_id).requests[0]
     except NotFound:

@@ -7,7 +7,16 @@ from fastapi.routing import APIRoute
 
 from cluster.settings import settings
 from serve_app import errors, headers, web
-from serve_app.routes import benchmarks, comparisons, datasets, health, marks, models, results
+from serve_app.routes import (
+    benchmarks,
+    comparisons,
+    datasets,
+    health,
+    marks,
+    models,
+    results,
+    votes,
+)
 
 _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.
@@ -27,7 +36,7 @@ def create_app() -> FastAPI:
     )
     errors.install(app)
     headers.install(app)
-    for routes in (datasets, models, benchmarks, results, marks, comparisons, health):
+    for routes in (datasets, models, benchmarks, results, marks, comparisons, votes, health):
         app.include_router(routes.router, responses=errors.responses(422))
     web.install(app, settings().web_folder)
     return app

@@ -439,6 +439,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/votes/ballots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deal ballots
+         * @description Pairs of answers to vote on, without saying whose they are; `x-author` says who votes. Open
+         *     ballots that were dealt before come first, so asking again while some are left gives those and
+         *     more.
+         */
+        post: operations["deal_ballots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/ballots/{ballot_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote
+         * @description Say which answer is better. A later vote on the same ballot replaces an earlier one.
+         */
+        put: operations["vote"];
+        post?: never;
+        /**
+         * Take a vote back
+         * @description Open the ballot again. Repeating it changes nothing.
+         */
+        delete: operations["take_vote_back"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/standings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the votes say
+         * @description Bradley–Terry strengths of benchmarks by the votes on any two of them, with intervals.
+         */
+        get: operations["get_standings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -483,6 +549,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Ballot
+         * @description Two answers to one request. Whose they are is not said, and which is left is random.
+         */
+        Ballot: {
+            /** Ballot Id */
+            ballot_id: string;
+            /** Custom Id */
+            custom_id: string;
+            /** @description None when the dataset has been deleted. */
+            request: components["schemas"]["Request"] | null;
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+        };
         /**
          * Benchmark
          * @description A benchmark's state, as last written by the tracker.
@@ -621,6 +703,12 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * Choice
+         * @description What a person says about the two answers before them.
+         * @enum {string}
+         */
+        Choice: "left" | "right" | "tie" | "both_bad";
         /** ComparedBenchmark */
         ComparedBenchmark: {
             benchmark: components["schemas"]["Benchmark"];
@@ -793,6 +881,32 @@ export interface components {
              * Format: date-time
              */
             uploaded_at: string;
+        };
+        /**
+         * Deal
+         * @description Ballots for one person, who may ask for more at any time.
+         */
+        Deal: {
+            /**
+             * Ballots
+             * @description Open ones that were dealt before come first, as they were dealt.
+             */
+            ballots: components["schemas"]["Ballot"][];
+            /**
+             * Voted
+             * @description Votes of this person on these benchmarks so far.
+             */
+            voted: number;
+            /**
+             * Remaining
+             * @description Pairs of answers that this person has not voted on, those dealt included.
+             */
+            remaining: number;
+            /**
+             * Goal
+             * @description A sensible number of votes: 50 per pair of benchmarks, which tell a share of half from one of two thirds, or all that there are.
+             */
+            goal: number;
         };
         /**
          * Deleted
@@ -1076,6 +1190,27 @@ export interface components {
          */
         Outcome: "succeeded" | "failed";
         /**
+         * PairStanding
+         * @description The votes on two benchmarks.
+         */
+        PairStanding: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            /**
+             * First
+             * @description Votes for the first.
+             */
+            first: number;
+            /** Second */
+            second: number;
+            /** Tie */
+            tie: number;
+            /** Both Bad */
+            both_bad: number;
+        };
+        /**
          * Phase
          * @description What a benchmark is doing; finer than :class:`Status` while it runs.
          * @enum {string}
@@ -1335,6 +1470,70 @@ export interface components {
          */
         Sort: "row_id" | "latency_ms" | "ttft_ms" | "output_tokens" | "prompt_tokens" | "custom_id";
         /**
+         * Standing
+         * @description How one benchmark fares in the votes.
+         */
+        Standing: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Strength
+             * @description Bradley–Terry log-odds of being preferred, relative to the mean.
+             */
+            strength: number;
+            /** Strength Low */
+            strength_low: number;
+            /** Strength High */
+            strength_high: number;
+            /**
+             * Win Rate
+             * @description Expected share of votes won against the others, ties counted half.
+             */
+            win_rate: number;
+            /** Win Rate Low */
+            win_rate_low: number;
+            /** Win Rate High */
+            win_rate_high: number;
+            /**
+             * Probability Best
+             * @description That it is the strongest of those compared.
+             */
+            probability_best: number;
+            /** Wins */
+            wins: number;
+            /** Losses */
+            losses: number;
+            /** Ties */
+            ties: number;
+            /** Both Bad */
+            both_bad: number;
+        };
+        /**
+         * Standings
+         * @description What people's votes say about benchmarks. Intervals are of 95 %.
+         */
+        Standings: {
+            /**
+             * Standings
+             * @description In the order asked for.
+             */
+            standings: components["schemas"]["Standing"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairStanding"][];
+            /** Votes */
+            votes: number;
+            /**
+             * Voters
+             * @description Most votes first.
+             */
+            voters: components["schemas"]["Voter"][];
+            /**
+             * Verdict
+             * @example Qwen 3 4B is preferred: it wins 68 % [58, 77] of 92 votes, ties counted half.
+             */
+            verdict: string;
+        };
+        /**
          * Statistics
          * @description Figures of a set of results.
          *
@@ -1367,6 +1566,41 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "running" | "cancelling" | "completed" | "failed" | "cancelled";
+        /**
+         * Vote
+         * @description A ballot's state.
+         */
+        Vote: {
+            /** Ballot Id */
+            ballot_id: string;
+            /** @description None: open, or taken back. */
+            choice: components["schemas"]["Choice"] | null;
+            /** Author */
+            author: string;
+            /** Voted At */
+            voted_at: string | null;
+        };
+        /**
+         * VoteRequest
+         * @example {
+         *       "choice": "left"
+         *     }
+         */
+        VoteRequest: {
+            choice: components["schemas"]["Choice"];
+        };
+        /** Voter */
+        Voter: {
+            /** Author */
+            author: string;
+            /** Votes */
+            votes: number;
+            /**
+             * Last Voted At
+             * Format: date-time
+             */
+            last_voted_at: string;
+        };
         /**
          * Weights
          * @description Where a model's weights are: exactly one of ``hub``, ``path`` and ``gguf``.
@@ -2538,6 +2772,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    deal_ballots: {
+        parameters: {
+            query: {
+                /** @description Two to eight. */
+                benchmark_id: string[];
+                /** @description Open ballots that the person then has. */
+                count?: number;
+            };
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A ballot's id. */
+                ballot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    take_vote_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A ballot's id. */
+                ballot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_standings: {
+        parameters: {
+            query: {
+                /** @description Two to eight. */
+                benchmark_id: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standings"];
                 };
             };
             /** @description Not Found */
