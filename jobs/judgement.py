@@ -47,7 +47,8 @@ class Deal(BaseModel):
     )
     voted: int = Field(description="Votes of this person on these benchmarks so far.")
     remaining: int = Field(
-        description="Pairs of answers that this person has not voted on, those dealt included."
+        description="Pairs of answers that this person has not voted on, those dealt included; "
+        "beyond 50,000 requests an estimate."
     )
     goal: int = Field(
         description="A sensible number of votes: 50 per pair of benchmarks, which tell a share of "

@@ -153,3 +153,15 @@ def test_two_windows_of_one_person_are_not_dealt_the_same_twice(two, monkeypatch
     dealt = ballots.deal(two, "Ada", 12)
     assert len({one.custom_id for one in dealt.ballots}) == len(dealt.ballots) == 12
     assert (dealt.voted, dealt.remaining) == (0, 12)
+
+
+def test_of_large_benchmarks_a_part_is_looked_at(make_benchmark, store_dataset, monkeypatch):
+    dataset = store_dataset(*(request(f"r-{row}") for row in range(128)))
+    pair = [
+        make_benchmark(answers("one", 128), dataset, MODELS[0]),
+        make_benchmark(answers("two", 128), dataset, MODELS[1]),
+    ]
+    monkeypatch.setattr(ballots, "_MOST_ROWS", 64)
+    dealt = ballots.deal(pair, "Ada", 100)
+    chunks = {int(one.custom_id.removeprefix("r-")) // 32 for one in dealt.ballots}
+    assert (len(dealt.ballots), len(chunks), dealt.remaining) == (64, 2, 128)

@@ -899,7 +899,7 @@ export interface components {
             voted: number;
             /**
              * Remaining
-             * @description Pairs of answers that this person has not voted on, those dealt included.
+             * @description Pairs of answers that this person has not voted on, those dealt included; beyond 50,000 requests an estimate.
              */
             remaining: number;
             /**
