@@ -136,7 +136,7 @@ class ComparedResult(BaseModel):
     text: str | None
     finish_reason: str | None
     output_tokens: int | None
-    latency_ms: float
+    latency_ms: float | None
     golden: bool
     mark: MarkKind | None
 

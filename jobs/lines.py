@@ -103,7 +103,7 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
         return None
     if len(line) > max_bytes:
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
-    record = _parse(line, number, cut)
+    record = parse(line, number, cut)
     try:
         if not any(key in record for key in _ENVELOPE[1:]) and _bare_endpoint(record):
             return _bare(record, number)
@@ -113,7 +113,12 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
         raise BadLine(("too_deep", None, "The line's JSON is nested too deeply.")) from None
 
 
-def _parse(line: bytes, number: int, cut: bool) -> Json:
+def parse(line: bytes, number: int, cut: bool) -> Json:
+    """The JSON object on a line.
+
+    Raises:
+        BadLine: saying why there is none.
+    """
     if number == 1 and line.startswith((b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh")):
         raise BadLine(
             ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")

@@ -127,7 +127,9 @@ def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any
     return body | overrides
 
 
-def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replica: str) -> Record:
+def record(
+    row: dict[str, Any], answer: engine.Answer, latency_ms: float | None, replica: str
+) -> Record:
     """What is stored of an answer, with vLLM's own figures for the request.
 
     vLLM's ``time_to_first_token_ms`` counts from scheduling; a user waits from hand-over, so the

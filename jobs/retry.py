@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, datasets, marks, parts, queries
+from jobs import benchmarks, datasets, imported, marks, parts, queries
 from jobs.errors import Conflict, NotFound
 from jobs.models import MarkRow
 from jobs.parts import Record
@@ -27,6 +27,7 @@ def rerun(benchmark_id: str) -> Benchmark:
     """
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
+    imported.check_engine(spec)
     _check_dataset(spec)
     return benchmarks.create(spec.model.model_id, spec.dataset_id, spec.sampling)
 
@@ -57,6 +58,7 @@ def retry_failed(benchmark_id: str) -> Benchmark:
     spec = BenchmarkSpec.model_validate(row.spec)
     if not Status(row.status).is_terminal():
         raise _live(benchmark_id, row.status)
+    imported.check_engine(spec)
     _check_dataset(spec)
     kept, failed = _sort_out(spec)
     if not failed and kept.finished == spec.total:

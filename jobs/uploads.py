@@ -104,7 +104,7 @@ class Upload:
         self._write_group()
         self._writer.close()
         if self._count > 0:
-            self._note(_duplicates(self._parquet, settings().max_reported_errors))
+            self._note(duplicates(self._parquet, settings().max_reported_errors))
         if self._total_errors:
             raise self._rejected()
         if self._count == 0:
@@ -198,7 +198,7 @@ class Upload:
         return folder
 
 
-def _duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
+def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
     """Lines whose ``custom_id`` an earlier line has. DuckDB spills to disk, so memory is flat."""
     with duckdb.connect() as db:
         db.execute("SET memory_limit = '512MB'")

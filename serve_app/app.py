@@ -12,6 +12,7 @@ from serve_app.routes import (
     comparisons,
     datasets,
     health,
+    imports,
     marks,
     models,
     results,
@@ -36,7 +37,17 @@ def create_app() -> FastAPI:
     )
     errors.install(app)
     headers.install(app)
-    for routes in (datasets, models, benchmarks, results, marks, comparisons, votes, health):
+    for routes in (
+        datasets,
+        imports,
+        models,
+        benchmarks,
+        results,
+        marks,
+        comparisons,
+        votes,
+        health,
+    ):
         app.include_router(routes.router, responses=errors.responses(422))
     web.install(app, settings().web_folder)
     return app

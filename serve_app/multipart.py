@@ -1,6 +1,8 @@
-"""A multipart upload streamed into a dataset: never the whole file in memory, nor on disk twice."""
+"""A multipart upload streamed to where it goes: never the whole file in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
 
 from anyio import to_thread
 from fastapi import Request
@@ -17,22 +19,43 @@ from jobs.uploads import Upload
 _PIECE_BYTES = 2**20
 
 
+Stored = TypeVar("Stored", covariant=True)
+
+
+class Incoming(Protocol[Stored]):
+    """Takes a file as it arrives; :class:`jobs.uploads.Upload`, for one."""
+
+    def __enter__(self) -> "Incoming[Stored]": ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None: ...
+
+    def feed(self, data: bytes) -> None: ...
+
+    def finish(self) -> Stored: ...
+
+
 class BadUpload(InvalidRequest):
     status = 400
 
 
-class _File(BaseTarget):
-    """The form's ``file`` part, fed to an upload as it arrives."""
+class _File(BaseTarget, Generic[Stored]):
+    """The form's ``file`` part, fed to what takes it as it arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_: Callable[[str], Incoming[Stored]]) -> None:
         super().__init__()
-        self.upload: Upload | None = None
+        self._open = open_
+        self.upload: Incoming[Stored] | None = None
         self.complete = False
 
     def on_start(self) -> None:
         if self.upload is not None:
             raise BadUpload("several_files", "Upload one file per request.")
-        self.upload = Upload(self.multipart_filename or "dataset.jsonl").__enter__()
+        self.upload = self._open(self.multipart_filename or "dataset.jsonl").__enter__()
 
     def on_data_received(self, chunk: bytes) -> None:
         assert self.upload is not None
@@ -47,7 +70,12 @@ class _File(BaseTarget):
 
 
 async def receive(request: Request) -> Dataset:
-    """Store the ``file`` part of a multipart request as a dataset.
+    """Store the ``file`` part of a multipart request as a dataset."""
+    return await stream(request, Upload)
+
+
+async def stream(request: Request, open_: Callable[[str], Incoming[Stored]]) -> Stored:
+    """Store the ``file`` part of a multipart request by what ``open_`` gives for its name.
 
     Raises:
         BadUpload: not a multipart form, no file in it, or cut off in the middle.
@@ -56,7 +84,7 @@ async def receive(request: Request) -> Dataset:
         raise BadUpload(
             "not_multipart", "Send the file as multipart/form-data in a field named `file`."
         )
-    file = _File()
+    file = _File(open_)
     error: BaseException | None = None
     try:
         parser = StreamingFormDataParser(dict(request.headers))

@@ -106,6 +106,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/datasets/{dataset_id}/results/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import results
+         * @description Store results of another system over this dataset as a finished benchmark, to compare with.
+         *
+         *     All or nothing: a file with a malformed line, or two results of one `custom_id`, is refused with
+         *     `invalid_results`, and `details.errors` says what is wrong on which line. Results for no request
+         *     of the dataset are left out and reported; requests without a result count as failed.
+         */
+        post: operations["import_results"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/models": {
         parameters: {
             query?: never;
@@ -579,6 +603,12 @@ export interface components {
             model_id: string;
             /** Model Name */
             model_name: string;
+            /**
+             * Engine
+             * @description `imported`: its results came as a file.
+             * @enum {string}
+             */
+            engine: "vllm" | "fake" | "endpoint" | "imported";
             /** Dataset Id */
             dataset_id: string;
             /** Dataset Name */
@@ -736,7 +766,7 @@ export interface components {
             /** Output Tokens */
             output_tokens: number | null;
             /** Latency Ms */
-            latency_ms: number;
+            latency_ms: number | null;
             /** Golden */
             golden: boolean;
             mark: components["schemas"]["MarkKind"] | null;
@@ -954,6 +984,50 @@ export interface components {
          */
         Endpoint: "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings";
         /**
+         * EndpointSpec
+         * @description An OpenAI-compatible service that answers for a model.
+         *
+         *     The registry is the operator's: whoever can write its files decides which addresses the cluster
+         *     calls. Nothing that a user of the API sends gets into an address.
+         */
+        EndpointSpec: {
+            /**
+             * Base Url
+             * @description Up to and including the version, as OpenAI's clients take it; a key in it is refused.
+             * @example https://api.openai.com/v1
+             */
+            base_url: string;
+            /**
+             * Model
+             * @description The model's name there.
+             */
+            model: string;
+            /**
+             * Api Key Env
+             * @description Environment variable with the key, in the environment of the service; none: no key is sent.
+             * @example OPENAI_API_KEY
+             */
+            api_key_env?: string | null;
+            /**
+             * Max Concurrency
+             * @description Requests at once.
+             * @default 8
+             */
+            max_concurrency: number;
+            /**
+             * Timeout Seconds
+             * @description Longest wait for one try of a request.
+             * @default 600
+             */
+            timeout_seconds: number;
+            /**
+             * Max Retries
+             * @description Further tries after a timeout, a broken connection, 408, 409, 429 or 5xx.
+             * @default 6
+             */
+            max_retries: number;
+        };
+        /**
          * ErrorResponse
          * @description The body of every response that is not a success.
          */
@@ -1087,32 +1161,38 @@ export interface components {
             description: string;
             /**
              * Parameters
-             * @description Number of parameters, embeddings included.
+             * @description Number of parameters, embeddings included. 0, as the two sizes: not known, of a model that does not run here.
+             * @default 0
              */
             parameters: number;
-            weights: components["schemas"]["Weights"];
+            weights?: components["schemas"]["Weights"];
             /**
              * Weights Bytes
              * @description Size of the weights in memory, bytes.
+             * @default 0
              */
             weights_bytes: number;
             /**
              * Memory Gib
              * @description Accelerator memory to plan for over all GPUs of one engine, GiB: weights, activations and a KV cache that keeps the engine busy.
+             * @default 0
              */
             memory_gib: number;
             /**
              * License
+             * @default
              * @example Apache-2.0
              */
             license: string;
             /**
              * Engine
-             * @description `fake` answers without a model: for load tests and dry runs only.
+             * @description `endpoint` asks another service. `fake` answers without a model: for load tests and dry runs only.
              * @default vllm
              * @enum {string}
              */
-            engine: "vllm" | "fake";
+            engine: "vllm" | "fake" | "endpoint" | "imported";
+            /** @description The service that an engine of type `endpoint` asks. */
+            endpoint?: components["schemas"]["EndpointSpec"] | null;
             /**
              * Dtype
              * @description vLLM's dtype.
@@ -1167,7 +1247,7 @@ export interface components {
             };
             /**
              * Size
-             * @description Parameters in words.
+             * @description Parameters in words; empty: not known.
              * @example 7.3B
              */
             size: string;
@@ -1350,9 +1430,9 @@ export interface components {
             output_tokens: number | null;
             /**
              * Latency Ms
-             * @description From hand-over to the engine until the last token.
+             * @description From hand-over to the engine until the last token; not known of imported results.
              */
-            latency_ms: number;
+            latency_ms: number | null;
             /**
              * Ttft Ms
              * @description Time to first token, waiting in the engine's queue included.
@@ -1414,6 +1494,41 @@ export interface components {
             limit: number;
             /** Offset */
             offset: number;
+        };
+        /**
+         * ResultsImported
+         * @description Answer to an import.
+         */
+        ResultsImported: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Completed
+             * @description Requests of the dataset that it answers with a 2xx status.
+             */
+            completed: number;
+            /**
+             * Failed
+             * @description Requests with an error in the file, or without a result.
+             */
+            failed: number;
+            /**
+             * Missing
+             * @description Requests of the dataset without a result in the file.
+             */
+            missing: number;
+            /**
+             * Unmatched
+             * @description Results in the file for no request of the dataset; unused.
+             */
+            unmatched: number;
+            /**
+             * Unmatched Lines
+             * @description The first 20 of them.
+             */
+            unmatched_lines: components["schemas"]["UnmatchedLine"][];
         };
         /**
          * RunBenchmarkRequest
@@ -1567,6 +1682,19 @@ export interface components {
          */
         Status: "queued" | "running" | "cancelling" | "completed" | "failed" | "cancelled";
         /**
+         * UnmatchedLine
+         * @description A result of an imported file that is for no request of the dataset.
+         */
+        UnmatchedLine: {
+            /**
+             * Line
+             * @description Line number in the file, from 1.
+             */
+            line: number;
+            /** Custom Id */
+            custom_id: string;
+        };
+        /**
          * Vote
          * @description A ballot's state.
          */
@@ -1603,7 +1731,7 @@ export interface components {
         };
         /**
          * Weights
-         * @description Where a model's weights are: exactly one of ``hub``, ``path`` and ``gguf``.
+         * @description Where a model's weights are: one of ``hub``, ``path`` and ``gguf``; none, if elsewhere.
          */
         Weights: {
             /**
@@ -1910,6 +2038,87 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    import_results: {
+        parameters: {
+            query: {
+                /** @description What the results are of, as people know it. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                /** @description A dataset's id. */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description OpenAI's batch output (JSONL), or CSV: custom_id, response.
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsImported"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
