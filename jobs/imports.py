@@ -121,6 +121,7 @@ class Import:
         staged = self._folder / "results.parquet"
         count = self._stage(staged)
         with queries.connect() as db:
+            db.execute("SET memory_limit = '512MB'")  # whole bodies pass through, not only figures
             _open(db, staged, self._dataset.id)
             unmatched, lines = _unmatched(db)
             if unmatched == count:

@@ -96,7 +96,7 @@ class Replica:
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
-        latency_ms = (time.monotonic() - started) * 1000
+        latency_ms = answer.latency_ms or (time.monotonic() - started) * 1000
         return record(row, answer, latency_ms, self._name)
 
     async def _report_forever(self) -> None:

@@ -406,6 +406,9 @@ class Placement(Strict):
 
     replicas: PositiveInt
     gpus_per_replica: NonNegativeInt = Field(description="0: the engines run on CPU.")
+    elsewhere: bool = Field(
+        default=False, description="The engine asks another service and takes no hardware here."
+    )
 
 
 # --- progress -------------------------------------------------------------------------------------
