@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB     := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-lock.json -type f)
 
-.PHONY: help install install-dev chromium demo serve test check format screenshots lock clean
+.PHONY: help install install-dev chromium demo serve test chaos load conformance check format screenshots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,16 @@ chromium:
 test: check chromium $(WEB) ## install, check, and run every test: [TESTS=paths or options of pytest]
 	cd web && npm test
 	$(BIN)/python -m pytest $(TESTS)
+
+chaos: install-dev ## kill everything at random while benchmarks run, and count the rows: [KILLS=n] [REAL=n] [SEED=n]
+	PYTHONPATH=.:tests $(BIN)/python -m chaos.run --kills $(or $(KILLS),100) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=.:tests $(BIN)/python -m chaos.run --kills $(or $(REAL),6) --engine real --requests 200 $(if $(SEED),--seed $(SEED))
+
+load: install-dev ## 200 watchers and 20 uploads while a benchmark runs: what they wait, what it costs
+	PYTHONPATH=.:tests $(BIN)/python -m chaos.load
+
+conformance: install-dev ## OpenAI's client, current and older, against /v1; writes the table in docs/openai-compatibility.md
+	PYTHONPATH=.:tests $(BIN)/python -m openai_api.conformance
 
 check: install-dev web/node_modules/.package-lock.json ## format, lint, types, import contracts, generated API description and types
 	$(BIN)/ruff format --check .

@@ -1,8 +1,7 @@
 """A Ray cluster of one machine, with the service on it: started here, and ended here for certain.
 
 Everything binds to loopback where Ray allows it; where it does not (GCS, raylet), Ray's token
-authentication keeps strangers out. Every process that is started carries a marker in its
-environment, and only processes with the marker are ever ended.
+authentication keeps strangers out.
 """
 
 import json
@@ -10,7 +9,6 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -25,43 +23,23 @@ import httpx
 import psutil
 import yaml
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
 from cluster import haproxy
+from cluster.session import MARKER, Session, end
 from cluster.settings import REPOSITORY, Settings
 
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
-_MARKER = "BENCHMARK_RUNNER_SESSION"
 _DASHBOARD_PORT = 8265
 # For HAProxy and Serve's fallback, and for replicas: those before and after an upgrade overlap.
 _PROXY_PORTS = 68
 _START_SECONDS = 120.0
+_LOOK_SECONDS = 1.0
 # Rows never pass through the object store, so it need not take 30 % of the memory.
 _OBJECT_STORE_BYTES = 512 * 2**20
 
 
 class LaunchError(Exception):
     """The service cannot start; the message says why and what to do."""
-
-
-class Session(BaseModel):
-    """A running cluster as others find it, in ``<data folder>/session.json``."""
-
-    id: str
-    pid: int
-    ray_folder: Path
-    ray_address: str
-    dashboard_url: str
-    service_url: str
-    token_file: Path
-
-    def client_environment(self) -> dict[str, str]:
-        """What ``ray job submit`` and the like need in their environment."""
-        return {
-            "RAY_ADDRESS": self.dashboard_url,
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN_PATH": str(self.token_file),
-        }
 
 
 @contextmanager
@@ -87,9 +65,16 @@ def service(settings: Settings) -> Generator[Session]:
                 f"Port {settings.port} is taken. Stop what listens there, or choose another: "
                 "make demo PORT=8001"
             )
-        with _ray(settings) as session:
+        with _dashboard_port() as dashboard_port, _ray(settings, dashboard_port) as session:
             _deploy(settings, session)
             yield session
+
+
+def wait_for_end(session: Session) -> None:
+    """Return when Ray has ended: one of its processes was killed, and with it went the others."""
+    host, port = session.ray_address.split(":")
+    while not _is_free(host, int(port)):
+        time.sleep(_LOOK_SECONDS)
 
 
 def current(settings: Settings) -> Session | None:
@@ -102,13 +87,28 @@ def current(settings: Settings) -> Session | None:
 
 
 @contextmanager
-def _ray(settings: Settings) -> Generator[Session]:
+def _dashboard_port() -> Generator[int]:
+    """Where Ray's own tools look first, if that is free, for one service of the machine at a time.
+
+    Two that start at once would both find it free, and one would talk to the other's dashboard. An
+    abstract socket is a claim that ends with its process, however that ends.
+    """
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0benchmark-runner-{_DASHBOARD_PORT}")
+            claimed = _is_free("127.0.0.1", _DASHBOARD_PORT)
+        except OSError:
+            claimed = False
+        yield _DASHBOARD_PORT if claimed else free_ports(1)[0]
+
+
+@contextmanager
+def _ray(settings: Settings, dashboard_port: int) -> Generator[Session]:
     # Sockets lie below it, and the path of a socket may have about 100 characters: hence neither
     # the data folder nor a longer name.
     ray_folder = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
-    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    if _is_free("127.0.0.1", _DASHBOARD_PORT):
-        ports["dashboard-port"] = _DASHBOARD_PORT  # where Ray's own tools look first
+    ports = {"dashboard-port": dashboard_port}
+    ports |= dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     session = Session(
         id=secrets.token_hex(8),
         pid=os.getpid(),
@@ -130,28 +130,39 @@ def _ray(settings: Settings) -> Generator[Session]:
     _file(settings).write_text(session.model_dump_json(indent=2))
     log_file = ray_folder / "start.log"
     with log_file.open("wb") as log:
+        environment = _environment(settings, session)
         process = subprocess.Popen(
             command,
-            env=_environment(settings, session),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             # Ctrl-C is for this process, which then ends the others in order.
             start_new_session=True,
         )
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "cluster.guard", str(_file(settings))],
+        env=environment,
+        cwd=REPOSITORY,
+        # Nothing is written to it: it closes with this process, however this process ends.
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         _wait_for_dashboard(session, process, log_file)
         yield session
     finally:
-        _end(session)
+        end(session)
         process.wait()
+        guard.communicate()
         shutil.rmtree(ray_folder, ignore_errors=True)
         _file(settings).unlink(missing_ok=True)
 
 
 _PORTS = (
     "port",
-    "dashboard-port",
     "dashboard-agent-listen-port",
     "dashboard-agent-grpc-port",
     "runtime-env-agent-port",
@@ -168,7 +179,7 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         **session.client_environment(),
         # Ray's own processes are told their address; this variable would make workers guess.
         "RAY_ADDRESS": session.ray_address,
-        _MARKER: session.id,
+        MARKER: session.id,
         # `python` in an entry point is this one, also where no virtual environment is active.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "BENCHMARK_RUNNER_DATA_FOLDER": str(settings.data_folder.resolve()),
@@ -177,6 +188,9 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         # Workers run at nice 15 otherwise, and vLLM's engine inherits it: 0.91 of the raw speed
         # instead of 0.98 on a busy machine.
         "RAY_worker_niceness": "0",
+        # When a worker is killed, what it started goes with it: vLLM's engine holds the GPU's
+        # memory, and would keep it.
+        "RAY_process_group_cleanup_enabled": "1",
         # The environment that is installed is the one to run in, also under `uv run`.
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         **haproxy.environment(session.ray_folder, _free_range(_PROXY_PORTS)),
@@ -203,13 +217,10 @@ def _deploy(settings: Settings, session: Session) -> None:
     )
     deadline = time.monotonic() + _START_SECONDS
     with api:
-        while True:
-            answer = api.put("/api/serve/applications/", json=config)
-            if answer.is_success:
-                break
+        while refusal := _refusal(api, config):
             # The dashboard listens before all of its parts are up.
             if time.monotonic() > deadline:
-                raise LaunchError(f"Ray Serve refused the application: {answer.text[:2000]}")
+                raise LaunchError(f"Ray Serve refused the application: {refusal}")
             time.sleep(0.5)
         while not _answers(session.service_url):
             details = api.get("/api/serve/applications/").json()
@@ -220,6 +231,14 @@ def _deploy(settings: Settings, session: Session) -> None:
             if time.monotonic() > deadline:
                 raise LaunchError(f"The service did not answer: {json.dumps(states)[:2000]}")
             time.sleep(0.2)
+
+
+def _refusal(api: httpx.Client, config: dict[str, Any]) -> str | None:
+    try:
+        answer = api.put("/api/serve/applications/", json=config)
+    except httpx.TransportError as error:
+        return repr(error)
+    return None if answer.is_success else answer.text[:2000]
 
 
 def _answers(url: str) -> bool:
@@ -235,40 +254,8 @@ def _end_leftovers(settings: Settings) -> None:
         session = Session.model_validate_json(_file(settings).read_text())
     except FileNotFoundError:
         return
-    _end(session)
+    end(session)
     shutil.rmtree(session.ray_folder, ignore_errors=True)
-
-
-def _end(session: Session) -> None:
-    """End every process of the session: politely, then for certain."""
-    alive = processes(session)
-    for process in alive:
-        _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(alive, timeout=5)
-    # Ray's processes may have started others in the meantime.
-    while alive := [*alive, *processes(session)]:
-        for process in alive:
-            _signal(process, signal.SIGKILL)
-        _, alive = psutil.wait_procs(alive, timeout=5)
-
-
-def processes(session: Session) -> list[psutil.Process]:
-    """The processes of a session that are alive, however they came to be."""
-    found: list[psutil.Process] = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(_MARKER) == session.id and process.pid != os.getpid():
-                found.append(process)
-        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
 
 
 def _file(settings: Settings) -> Path:

@@ -54,8 +54,47 @@ class Settings(BaseSettings):
     max_line_bytes: int = Field(
         default=16 * 2**20, gt=0, description="Longest accepted line of a dataset, bytes."
     )
+    upload_patience_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How long an upload may pause, seconds; then it is ended and removed.",
+    )
+    min_free_bytes: int = Field(
+        default=256 * 2**20,
+        ge=0,
+        description="Free space that uploads and results leave on the disk, bytes: room for the "
+        "database, and to write down why a benchmark has stopped.",
+    )
     max_reported_errors: int = Field(
         default=100, gt=0, description="Errors listed one by one for a rejected dataset."
+    )
+
+    batch_max_requests: int = Field(
+        default=50_000, gt=0, description="Most requests of one batch of the OpenAI API."
+    )
+    batch_max_bytes: int = Field(
+        default=200 * 2**20, gt=0, description="Largest input file of a batch, bytes."
+    )
+    batch_window_seconds: int = Field(
+        default=24 * 3600,
+        gt=0,
+        description="What a batch's completion window, 24h, stands for: after it, what is not "
+        "finished expires.",
+    )
+    batch_metadata_pairs: int = Field(
+        default=16, ge=0, description="Most pairs in a batch's metadata."
+    )
+    batch_metadata_key_chars: int = Field(
+        default=64, gt=0, description="Longest key in a batch's metadata."
+    )
+    batch_metadata_value_chars: int = Field(
+        default=512, gt=0, description="Longest value in a batch's metadata."
+    )
+    file_min_expiry_seconds: int = Field(
+        default=3_600, ge=0, description="Shortest life that a client may give a file."
+    )
+    file_max_expiry_seconds: int = Field(
+        default=2_592_000, gt=0, description="Longest life that a client may give a file."
     )
 
     cpu_slots: int = Field(
@@ -76,12 +115,28 @@ class Settings(BaseSettings):
     max_attempts: int = Field(
         default=3,
         gt=0,
-        description="Times a benchmark's job is started before the benchmark is given up.",
+        description="Attempts in a row without a single new result, after which a benchmark is "
+        "given up.",
     )
     max_replica_restarts: int = Field(
         default=5,
         ge=0,
-        description="Times one replica is restarted within a job before the job fails.",
+        description="Times one replica is restarted within a job before the job is started anew.",
+    )
+    request_timeout_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="A request fails when its engine has generated nothing for so long, for any "
+        "request, while it had this one. An engine that is only slow generates all the time.",
+    )
+    stuck_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="A replica that does not come to anything for so long (a chat template that "
+        "never ends, say) is ended and started again.",
+    )
+    query_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Longest search through results, seconds."
     )
 
     @model_validator(mode="after")

@@ -55,6 +55,9 @@ class ResultDetail(BaseModel):
 
     request: Request | None = Field(description="None when the dataset has been deleted.")
     result: Result
+    earlier: list[Result] = Field(
+        description="Failures of the same request that were asked again, oldest first."
+    )
 
 
 class Golden(BaseModel):

@@ -14,7 +14,7 @@ import orjson
 
 from cluster.settings import settings
 from jobs import bodies
-from jobs.lines import BadLine, Json, LineSplitter, parse
+from jobs.lines import HOPELESS, BadLine, Json, LineSplitter, first, parse
 from jobs.schemas import LineError
 
 _PIECE_BYTES = 2**20
@@ -56,6 +56,8 @@ def _lines(file: Path) -> Iterator[Answered | list[LineError]]:
             found = _judge(line, number, cut=is_last)
         except BadLine as bad:
             yield bad.errors(number, line)
+            if bad.problems[0][0] == HOPELESS:
+                return
         else:
             if found is not None:
                 yield found
@@ -74,7 +76,7 @@ def _numbered(file: Path) -> Iterator[tuple[int, bytes, bool]]:
 
 def _judge(line: bytes, number: int, *, cut: bool) -> Answered | None:
     if number == 1:
-        line = line.removeprefix(_BOM)
+        line = first(line)
     line = line.removesuffix(b"\r")
     if not line.strip():
         return None

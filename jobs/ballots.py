@@ -43,6 +43,7 @@ class _Found:
     rows: tuple[int, int]
 
 
+@queries.repeated
 def deal(benchmark_ids: Sequence[str], author: str | None, count: int) -> Deal:
     """Give a person ballots until they have ``count`` open ones, as far as there are.
 

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from cluster.database import session
 from cluster.storage import storage
 from jobs import datasets, registry
+from jobs.batch_schemas import LIVE as LIVE_BATCH
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.models import BenchmarkRow
+from jobs.models import BatchRow, BenchmarkRow
 from jobs.progress import Prior
+from jobs.queue import Waiting, order
 from jobs.schemas import (
     Benchmark,
     BenchmarkSpec,
@@ -29,9 +31,14 @@ _AT_WORK = [Status.RUNNING.value, Status.CANCELLING.value]
 
 
 def create(
-    model_id: str, dataset_id: str, sampling: Sampling, job_id: str | None = None
+    model_id: str,
+    dataset_id: str,
+    sampling: Sampling,
+    job_id: str | None = None,
+    benchmark_id: str | None = None,
 ) -> Benchmark:
     """Queue a benchmark. ``job_id`` names the Ray job that waits to run it, if one does already.
+    ``benchmark_id`` is the id that its batch has given it, if it is one's.
 
     Raises:
         NotFound: no such model or dataset.
@@ -46,7 +53,7 @@ def create(
             f"Dataset {dataset_id!r} mixes embeddings with generation, which need two engines. "
             "Split it into two datasets.",
         )
-    benchmark_id = f"bm_{uuid.uuid4().hex[:12]}"
+    benchmark_id = benchmark_id or f"bm_{uuid.uuid4().hex[:12]}"
     spec = BenchmarkSpec(
         benchmark_id=benchmark_id,
         dataset_id=dataset_id,
@@ -142,9 +149,11 @@ def cancel(benchmark_id: str) -> Benchmark:
     """Ask for the end of a benchmark; finished results stay. Repeating it changes nothing."""
     with session() as sql:
         found = row(sql, benchmark_id)
-        now = datetime.now(UTC)
-        if not advance(sql, benchmark_id, [Status.QUEUED], Status.CANCELLED, completed_at=now):
-            advance(sql, found.id, [Status.RUNNING], Status.CANCELLING)
+        # What ran has results on storage, by which the scheduler settles it.
+        if found.attempts == 0:
+            now = datetime.now(UTC)
+            advance(sql, benchmark_id, [Status.QUEUED], Status.CANCELLED, completed_at=now)
+        advance(sql, benchmark_id, [Status.QUEUED, Status.RUNNING], Status.CANCELLING)
     return get(benchmark_id)
 
 
@@ -152,7 +161,7 @@ def delete(benchmark_id: str) -> None:
     """Delete an ended benchmark with its results.
 
     Raises:
-        Conflict: when it has not ended.
+        Conflict: when it, or the batch that it is, has not ended.
     """
     with session() as sql:
         found = row(sql, benchmark_id)
@@ -161,6 +170,11 @@ def delete(benchmark_id: str) -> None:
                 "benchmark_live",
                 f"Benchmark {benchmark_id!r} is {found.status}. Cancel it first, or wait.",
             )
+        of_batch = select(BatchRow.id).where(
+            BatchRow.benchmark_id == benchmark_id, BatchRow.status.in_(LIVE_BATCH)
+        )
+        if batch_id := sql.scalar(of_batch):
+            raise Conflict("batch_live", f"Batch {batch_id!r} is still writing its files. Wait.")
         sql.delete(found)
     storage().delete(f"benchmarks/{benchmark_id}")
 
@@ -197,10 +211,21 @@ def prior(model_id: str) -> Prior:
     return Prior(last.load_seconds, (last.generation_seconds or 0.0) / max(last.total, 1))
 
 
+def queue() -> list[str]:
+    """Ids of queued benchmarks in the order of admission."""
+    with session() as sql:
+        return _queue(sql)
+
+
 def _queue(sql: Session) -> list[str]:
-    """Ids of queued benchmarks in the order of admission: that in which they were queued."""
-    queued = select(BenchmarkRow.id).where(BenchmarkRow.status == Status.QUEUED.value)
-    return list(sql.scalars(queued.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
+    columns = BenchmarkRow.id, BenchmarkRow.model_id, BenchmarkRow.started_at
+    # started_at of a queued benchmark is when it was queued.
+    queued = sql.execute(select(*columns).where(BenchmarkRow.status == Status.QUEUED.value)).all()
+    if not queued:
+        return []
+    admitted = BenchmarkRow.attempt_started_at
+    newest = select(BenchmarkRow.model_id).where(admitted.is_not(None)).order_by(admitted.desc())
+    return order((Waiting(*one) for one in queued), sql.scalar(newest.limit(1)))
 
 
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:

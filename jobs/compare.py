@@ -33,6 +33,7 @@ from jobs.queries import Row, Source
 _COMPARED_CHARACTERS = 128
 
 
+@queries.repeated
 def compare(
     benchmark_ids: Sequence[str],
     limit: int,

@@ -86,6 +86,14 @@ class EndpointEngine:
     def dead(self) -> bool:
         return False
 
+    @property
+    def last_sign(self) -> float:
+        # Each request is bounded by its own timeout and tries.
+        return time.monotonic()
+
+    async def responds(self) -> bool:
+        return True
+
     async def stop(self) -> None:
         if self._client is not None:
             await self._client.aclose()

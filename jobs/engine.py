@@ -9,8 +9,10 @@ socket, so that everything of the format (templates, parameters, errors, usage) 
 import asyncio
 import hashlib
 import os
+import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, cast
 
 import httpx
@@ -47,6 +49,15 @@ class Engine(Protocol):
         """The engine will never answer again, so what it answered last may not be trusted."""
         ...
 
+    @property
+    def last_sign(self) -> float:
+        """When it last generated something, by the monotonic clock."""
+        ...
+
+    async def responds(self) -> bool:
+        """Whether it is there at all. May take for ever; the caller bounds it."""
+        ...
+
     async def stop(self) -> None: ...
 
 
@@ -75,6 +86,7 @@ class VllmEngine:
         self._on_gpu = on_gpu
         self._llm: Any = None
         self._client: httpx.AsyncClient | None = None
+        self._last_sign = time.monotonic()
 
     async def start(self) -> None:
         # Read by vLLM when it is imported.
@@ -89,6 +101,8 @@ class VllmEngine:
         from vllm.utils.argparse_utils import FlexibleArgumentParser
         from vllm.v1.engine.async_llm import AsyncLLM
 
+        from jobs.engine_pulse import Pulse
+
         args: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([])
         given = arguments(self._model, weights, self._task, on_gpu=self._on_gpu)
         for name, value in given.items():
@@ -97,7 +111,9 @@ class VllmEngine:
             setattr(args, name, value)
         # Building the engine blocks for as long as the weights load, but must happen on the loop
         # that will run it; nothing else is on this loop yet.
-        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs.from_cli_args(args))
+        self._llm = AsyncLLM.from_engine_args(
+            AsyncEngineArgs.from_cli_args(args), stat_loggers=[partial(Pulse, self._beat)]
+        )
         tasks = await self._llm.get_supported_tasks()
         app = build_app(args, tasks, self._llm.model_config)
         await init_app_state(self._llm, app.state, args, tasks)
@@ -116,6 +132,17 @@ class VllmEngine:
     @property
     def dead(self) -> bool:
         return bool(self._llm is not None and self._llm.errored)
+
+    @property
+    def last_sign(self) -> float:
+        return self._last_sign
+
+    def _beat(self) -> None:
+        self._last_sign = time.monotonic()
+
+    async def responds(self) -> bool:
+        await self._llm.is_sleeping()  # any question that the engine's own process answers
+        return True
 
     async def stop(self) -> None:
         if self._client is not None:
@@ -155,8 +182,11 @@ class FakeEngine:
     """Answers by rule and without a model, for load and fault tests. Never for real results.
 
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
-    ``request_seconds`` (0) and ``output_tokens`` (16). A request whose last message contains
-    ``fake:error`` is answered with status 400. The same request gets the same answer.
+    ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer. A
+    request that contains ``fake:error`` is answered with status 400, ``fake:hang`` is never
+    answered, ``fake:block`` runs a regular expression that never ends, and ``fake:die`` ends the
+    process, as a crash of a real engine does. With ``ledger``, a file, each request that comes in
+    is noted there, so that a test sees what was asked twice.
     """
 
     def __init__(self, model: ModelSpec) -> None:
@@ -164,16 +194,29 @@ class FakeEngine:
         self._load = float(model.engine_args.get("load_seconds", 0))
         self._pace = float(model.engine_args.get("request_seconds", 0))
         self._tokens = int(model.engine_args.get("output_tokens", 16))
+        ledger = model.engine_args.get("ledger")
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        self._ledger = os.open(ledger, flags, 0o600) if ledger else None
+        self._last_sign = time.monotonic()
 
     async def start(self) -> None:
         await asyncio.sleep(self._load)
 
     async def send(self, url: str, body: dict[str, Any]) -> Answer:
-        await asyncio.sleep(self._pace)
         text = str(body.get("messages") or body.get("prompt") or body.get("input"))
+        if self._ledger is not None:
+            os.write(self._ledger, f"{time.time():.3f} {os.getpid()} {text}\n".encode())
+        await asyncio.sleep(self._pace)
+        if "fake:die" in text:
+            os._exit(1)
         if "fake:error" in text:
             problem = {"message": "rejected as asked", "type": "BadRequestError", "code": 400}
             return Answer(400, {"error": problem})
+        if "fake:hang" in text:
+            await asyncio.Event().wait()
+        if "fake:block" in text:
+            re.match(r"(a+)+$", "a" * 64 + "b")
+        self._last_sign = time.monotonic()
         digest = hashlib.sha256(text.encode()).hexdigest()
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._tokens
         tokens = min(self._tokens, int(limit))
@@ -200,6 +243,13 @@ class FakeEngine:
     @property
     def dead(self) -> bool:
         return False
+
+    @property
+    def last_sign(self) -> float:
+        return self._last_sign
+
+    async def responds(self) -> bool:
+        return True
 
     async def stop(self) -> None:
         return

@@ -1,19 +1,15 @@
-"""What imported results are in the terms of everything else: a model, a failure, a benchmark."""
+"""What imported results are in the terms of everything else: a model and a benchmark."""
 
 import hashlib
 import re
 from datetime import UTC, datetime
 
-import orjson
 from sqlalchemy.exc import IntegrityError
 
 from cluster.database import session
 from jobs.errors import Conflict, NotFound
 from jobs.models import BenchmarkRow, DatasetRow, ModelRow
-from jobs.parts import Record
 from jobs.schemas import BenchmarkSpec, ModelSpec, Phase, Status, Tally
-
-REPLICA = "imported"
 
 
 def model(name: str) -> ModelSpec:
@@ -23,29 +19,6 @@ def model(name: str) -> ModelSpec:
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     model_id = "/".join(filter(None, ("imported", plain, digest)))
     return ModelSpec(model_id=model_id, name=name, engine="imported")
-
-
-def failure(row_id: int, custom_id: str, error: str, at: float) -> Record:
-    """The result of a request that was not answered; ``error`` is JSON."""
-    return Record(
-        row_id=row_id,
-        custom_id=custom_id,
-        request_id=f"import_{row_id}",
-        status_code=0,
-        body=None,
-        error=error,
-        text=orjson.loads(error)["message"],
-        finish_reason=None,
-        prompt_tokens=None,
-        cached_tokens=None,
-        output_tokens=None,
-        latency_ms=None,
-        ttft_ms=None,
-        itl_ms=None,
-        queue_ms=None,
-        finished_at=at,
-        replica=REPLICA,
-    )
 
 
 def store(spec: BenchmarkSpec, tally: Tally) -> None:

@@ -9,7 +9,6 @@ the benchmark's row last: it exists completely or not at all.
 import hashlib
 import shutil
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from itertools import groupby
@@ -22,14 +21,15 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cluster import space
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import answers, benchmarks, bodies, datasets, imported, parts, queries, uploads
+from jobs import answers, benchmarks, bodies, datasets, imported, parts, uploads
 from jobs.answers import Answered
 from jobs.engine import Answer
 from jobs.errors import InvalidRequest, TooLarge
 from jobs.parts import Record
-from jobs.replica import record
+from jobs.replica import record, unanswered
 from jobs.schemas import (
     BenchmarkSpec,
     Endpoint,
@@ -54,7 +54,10 @@ _SCHEMA = pa.schema(
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 16 * 2**20
 _JOINED_ROWS = 1024
+# How much is written between two looks at the free space.
+_SPACE_BYTES = 16 * 2**20
 _LISTED_UNMATCHED = 20
+_REPLICA = "imported"
 _MISSING = {"code": "missing_result", "message": "The imported file has no result for it."}
 
 
@@ -96,11 +99,15 @@ class Import:
 
         Raises:
             TooLarge: when the file exceeds the limit on uploads.
+            StorageFull: there is no room for more.
         """
+        before = self._size
         self._size += len(data)
         limit = settings().max_upload_bytes
         if self._size > limit:
             raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
+        if before // _SPACE_BYTES != self._size // _SPACE_BYTES:
+            space.require(settings().data_folder)
         self._file.write(data)
         self._digest.update(data)
 
@@ -120,8 +127,10 @@ class Import:
             )
         staged = self._folder / "results.parquet"
         count = self._stage(staged)
-        with queries.connect() as db:
-            db.execute("SET memory_limit = '512MB'")  # whole bodies pass through, not only figures
+        with duckdb.connect() as db:
+            # Whole bodies pass through; what does not fit is spilled beside the file.
+            db.execute("SET memory_limit = '512MB'")
+            db.execute("SET temp_directory = $1", [str(self._folder)])
             _open(db, staged, self._dataset.id)
             unmatched, lines = _unmatched(db)
             if unmatched == count:
@@ -240,10 +249,9 @@ def _write_parts(db: duckdb.DuckDBPyConnection, spec: BenchmarkSpec) -> tuple[Ta
     in the file."""
     tally = Tally()
     missing = 0
-    at = time.time()
     for index, rows in groupby(_joined(db), key=lambda row: row["row_id"] // spec.chunk_rows):
         chunk = list(rows)
-        records = [_record(row, at) for row in chunk]
+        records = [_record(row) for row in chunk]
         parts.write(parts.part_key(spec.benchmark_id, index), records)
         tally += parts.tally(records)
         missing += sum(row["status_code"] is None for row in chunk)
@@ -262,12 +270,12 @@ def _joined(db: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def _record(row: dict[str, Any], at: float) -> Record:
+def _record(row: dict[str, Any]) -> Record:
     if row["body"] is not None:
         answer = Answer(row["status_code"], orjson.loads(row["body"]))
     elif row["text"] is not None:
         answer = Answer(row["status_code"], bodies.of_text(row["url"], row["text"]))
     else:
-        error = row["error"] or orjson.dumps(_MISSING).decode()
-        return imported.failure(row["row_id"], row["custom_id"], error, at)
-    return record(row, answer, latency_ms=None, replica=imported.REPLICA)
+        error: dict[str, str] = orjson.loads(row["error"]) if row["error"] else _MISSING
+        return unanswered(row, **error, latency_ms=None, replica=_REPLICA)
+    return record(row, answer, latency_ms=None, replica=_REPLICA)

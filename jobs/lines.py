@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import orjson
 
+from jobs import losses
 from jobs.schemas import Endpoint, LineError
 
 MAX_CUSTOM_ID = 512
@@ -27,6 +28,14 @@ _PROMPT_FIELD = {
 # Control characters, and those that change how the text around them is shown.
 _CONTROL = ("Cc", "Cf", "Zl", "Zp")
 _BOM = b"\xef\xbb\xbf"
+# How files begin of ZIP (three ways), gzip, compress, bzip2, xz, Zstandard, LZ4, 7-Zip and RAR.
+_COMPRESSED = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"\x1f\x8b", b"\x1f\x9d", b"BZh"),
+    *(b"\xfd7zXZ\0", b"(\xb5/\xfd", b"\x04\x22M\x18", b"7z\xbc\xaf", b"Rar!\x1a\x07"),
+)
+
+HOPELESS = "compressed_file"
+"""The error after which the rest of the file is more of the same, and millions of lines of it."""
 
 Json = dict[str, Any]
 
@@ -87,17 +96,19 @@ class BadLine(Exception):
         ]
 
 
-def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Accepted | None:
+def judge(
+    line: bytes, number: int, max_bytes: int, *, cut: bool = False, bare: bool = True
+) -> Accepted | None:
     """The request on line ``number`` (from 1); none for a blank line.
 
     ``cut`` says that the file ended without a newline, so that a broken line is probably one whose
-    upload or writer was interrupted.
+    upload or writer was interrupted. ``bare`` says that a line may be the body alone.
 
     Raises:
         BadLine: naming everything that is wrong with the line.
     """
     if number == 1:
-        line = line.removeprefix(_BOM)
+        line = first(line)
     line = line.removesuffix(b"\r")
     if not line.strip():
         return None
@@ -105,12 +116,24 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
     record = parse(line, number, cut)
     try:
-        if not any(key in record for key in _ENVELOPE[1:]) and _bare_endpoint(record):
+        enveloped = any(key in record for key in _ENVELOPE[1:])
+        if bare and not enveloped and _bare_endpoint(record):
             return _bare(record, number)
         return _enveloped(record)
     except orjson.JSONEncodeError:
         # orjson reads up to 1,024 levels and writes up to 254.
-        raise BadLine(("too_deep", None, "The line's JSON is nested too deeply.")) from None
+        raise _too_deep() from None
+
+
+def first(line: bytes) -> bytes:
+    """The first line of a file without its byte order mark.
+
+    Raises:
+        BadLine: the file is compressed, so that none of its lines can be read.
+    """
+    if line.startswith(_COMPRESSED):
+        raise BadLine((HOPELESS, None, "The file is compressed. Upload the file itself."))
+    return line.removeprefix(_BOM)
 
 
 def parse(line: bytes, number: int, cut: bool) -> Json:
@@ -119,16 +142,12 @@ def parse(line: bytes, number: int, cut: bool) -> Json:
     Raises:
         BadLine: saying why there is none.
     """
-    if number == 1 and line.startswith((b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh")):
-        raise BadLine(
-            ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")
-        )
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadLine(("not_utf8", None, "The file is UTF-16. Save it as UTF-8."))
     if b"\0" in line:
         raise BadLine(("nul_byte", None, "The line contains a NUL byte. Is the file damaged?"))
     try:
-        line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadLine(
             ("not_utf8", None, f"Byte {error.start + 1} of the line is not UTF-8.")
@@ -143,10 +162,20 @@ def parse(line: bytes, number: int, cut: bool) -> Json:
             )
             raise BadLine(("truncated_line", None, message)) from None
         raise BadLine(("invalid_json", None, f"Not valid JSON: {error}.")) from None
+    try:
+        losses.check(text)
+    except losses.Loss as loss:
+        raise BadLine((loss.code, None, loss.message)) from None
+    except RecursionError:
+        raise _too_deep() from None
     if not isinstance(record, dict):
         kind = type(record).__name__
         raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
     return cast(Json, record)
+
+
+def _too_deep() -> BadLine:
+    return BadLine(("too_deep", None, "The line's JSON is nested too deeply."))
 
 
 def _bare_endpoint(record: Json) -> Endpoint | None:
@@ -179,13 +208,17 @@ def _enveloped(record: Json) -> Accepted:
     else:
         problems += _custom_id_problems(custom_id)
     if method != "POST":
-        what = f"not {_short(method)}" if "method" in record else "but it is missing"
-        problems.append(("wrong_method", "method", f'`method` must be "POST", {what}.'))
+        present = "method" in record
+        what = f"not {_short(method)}" if present else "but it is missing"
+        code = "wrong_method" if present else "missing_method"
+        problems.append((code, "method", f'`method` must be "POST", {what}.'))
     endpoint = next((known for known in Endpoint if known == url), None)
     if endpoint is None:
-        what = f"not {_short(url)}" if "url" in record else "but it is missing"
+        present = "url" in record
+        what = f"not {_short(url)}" if present else "but it is missing"
+        code = "unsupported_url" if present else "missing_url"
         known = ", ".join(Endpoint)
-        problems.append(("unsupported_url", "url", f"`url` must be one of {known}, {what}."))
+        problems.append((code, "url", f"`url` must be one of {known}, {what}."))
     if not isinstance(body, dict):
         code = "invalid_body" if "body" in record else "missing_body"
         problems.append((code, "body", "`body` must be an object: the request's parameters."))

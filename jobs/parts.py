@@ -5,9 +5,13 @@ appended at once; its part replaces the journal when all are finished. Both name
 chunk, so doing a chunk twice overwrites itself. A part that exists is done, a journal that exists
 says which rows are: resuming, retrying a lost replica and restarting a driver are all "do what is
 missing".
+
+Before a request goes to the engine the journal says so too (``{"asked": row_id}``). Who opens it
+after a death sees which requests were in the engine then: see :mod:`jobs.deaths`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypedDict
 
@@ -16,7 +20,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cluster.storage import storage
+from cluster.storage import append_whole, storage
 from jobs.schemas import Tally
 
 SCHEMA = pa.schema(
@@ -101,13 +105,26 @@ class Chunk:
         self._journal = journal_key(benchmark_id, index)
         self.records: dict[int, Record] = {}
         self.tally = Tally()
+        self.deaths: Counter[int] = Counter()
+        """Times that a row was asked and its process died before the answer."""
+        self.deaths_alone: Counter[int] = Counter()
+        """Those of them in which nothing else was in the engine."""
         self._file: BinaryIO | None = None
 
     def is_done(self) -> bool:
         return storage().exists(self._part)
 
-    def open(self) -> None:
-        """Read what an earlier try has finished, and go on after it."""
+    def read_tally(self) -> Tally:
+        """Count the results of a chunk that is done."""
+        columns = ["status_code", "prompt_tokens", "output_tokens"]
+        rows = pq.read_table(storage().path(self._part), columns=columns).to_pylist()
+        return tally(rows)
+
+    def open(self, superseded: Collection[str] = ()) -> None:
+        """Read what an earlier try has finished, and go on after it.
+
+        Results with the request ids in ``superseded`` are to be asked again (:mod:`jobs.history`).
+        """
         whole = b""
         if storage().exists(self._journal):
             data = storage().read(self._journal)
@@ -116,14 +133,31 @@ class Chunk:
                 # The writer was killed in the middle of a line; that request is done again.
                 with storage().write(self._journal) as file:
                     file.write(whole)
-        self.records = {record["row_id"]: record for record in _parse(whole)}
+        for line in _lines(whole):
+            if "asked" in line:
+                self.deaths[line["asked"]] += 1
+                self.deaths_alone[line["asked"]] += line["alone"]
+            elif line["request_id"] not in superseded:
+                self.records[line["row_id"]] = line
+        for row_id in self.records:
+            del self.deaths[row_id], self.deaths_alone[row_id]
         self.tally = tally(self.records.values())
         self._file = storage().append(self._journal)
 
-    def add(self, record: Record) -> None:
-        """Keep a finished request; when this returns, a kill of the process cannot lose it."""
+    def ask(self, row_id: int, *, alone: bool = False) -> None:
+        """Note that a request is handed to the engine now."""
         assert self._file is not None, "open() first"
-        self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        line = {"asked": row_id, "alone": alone}
+        append_whole(self._file, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    def add(self, record: Record) -> None:
+        """Keep a finished request; when this returns, a kill of the process cannot lose it.
+
+        Raises:
+            OSError: the disk is full, say; the journal is as before.
+        """
+        assert self._file is not None, "open() first"
+        append_whole(self._file, orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         self.records[record["row_id"]] = record
         self.tally += _one(record)
 
@@ -132,8 +166,13 @@ class Chunk:
         assert self._file is not None, "open() first"
         ordered = sorted(self.records.values(), key=lambda record: record["row_id"])
         write(self._part, ordered)
-        self._file.close()
+        self.close()
         storage().delete(self._journal)
+
+    def close(self) -> None:
+        """Leave the chunk as it is; :meth:`open` goes on with it."""
+        if self._file is not None:
+            self._file.close()
 
 
 def write(key: str, records: Iterable[Record]) -> None:
@@ -161,14 +200,20 @@ def unfinished(benchmark_id: str) -> list[Record]:
             data = storage().read(f"{prefix}/{name}")
         except FileNotFoundError:
             continue  # became a part after it was listed
-        records += _parse(data[: data.rfind(b"\n") + 1])
+        records += parse(data)
     return records
 
 
-def _parse(lines: bytes) -> Iterator[Record]:
-    """Records of whole lines. A write that failed half way (disk full) leaves a broken line, whose
-    request counts as not done."""
-    for line in lines.splitlines():
+def parse(journal: bytes) -> Iterator[Record]:
+    """The records in a journal's whole lines."""
+    whole = journal[: journal.rfind(b"\n") + 1]
+    return (line for line in _lines(whole) if "asked" not in line)
+
+
+def _lines(journal: bytes) -> Iterator[Any]:
+    """A write that failed half way (disk full) leaves a broken line, whose request counts as not
+    done."""
+    for line in journal.splitlines():
         try:
             yield orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -225,6 +270,27 @@ def totals(benchmark_id: str) -> Totals:
     assert row is not None
     names = ("completed", "failed", "prompt_tokens", "output_tokens", "generation_seconds")
     return Totals(**dict(zip(names, row, strict=True)))
+
+
+def read(benchmark_id: str, index: int, columns: list[str] | None = None) -> pa.Table:
+    """The results of a chunk that was done, also if a retry has just reopened it. At least
+    ``columns`` of them, where only these are wanted."""
+    try:
+        return pq.read_table(part_path(benchmark_id, index), columns=columns)
+    except FileNotFoundError:
+        records = parse(storage().read(journal_key(benchmark_id, index)))
+        by_row = {record["row_id"]: record for record in records}
+        return table(by_row[row_id] for row_id in sorted(by_row))
+
+
+def newest(benchmark_id: str) -> datetime | None:
+    """When the last result that there is was finished."""
+    times = [record["finished_at"] for record in unfinished(benchmark_id)]
+    if done(benchmark_id):
+        with duckdb.connect() as db:
+            query = "SELECT epoch(max(finished_at)) FROM read_parquet($1)"
+            times += db.execute(query, [parts_glob(benchmark_id)]).fetchone() or ()
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def part_key(benchmark_id: str, index: int) -> str:

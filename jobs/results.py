@@ -5,7 +5,7 @@ from datetime import UTC
 import duckdb
 import orjson
 
-from jobs import benchmarks, datasets, golden, marks, queries
+from jobs import benchmarks, datasets, golden, history, marks, parts, queries
 from jobs.analysis import Golden, Order, ResultDetail, ResultFilter, Sort
 from jobs.errors import NotFound
 from jobs.queries import Row, Source
@@ -21,6 +21,7 @@ from jobs.schemas import (
 )
 
 
+@queries.repeated
 def page(
     benchmark_id: str,
     limit: int,
@@ -65,6 +66,7 @@ def page(
     )
 
 
+@queries.repeated
 def get(benchmark_id: str, row_id: int) -> ResultDetail:
     """One result with the whole request that it answers.
 
@@ -79,9 +81,11 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
         raise NotFound(
             "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
         )
+    earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
         request=request(source.spec.dataset_id, row_id),
         result=_result(row, asked, marks.of(benchmark_id, [row_id]).get(row_id)),
+        earlier=[_result(one, asked, None) for one in parts.table(earlier).to_pylist()],
     )
 
 

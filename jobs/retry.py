@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, datasets, imported, marks, parts, queries
+from jobs import benchmarks, datasets, history, imported, marks, parts, queries
 from jobs.errors import Conflict, NotFound
 from jobs.models import MarkRow
 from jobs.parts import Record
@@ -39,15 +39,17 @@ def retry_failed(benchmark_id: str) -> Benchmark:
 
     It has to leave a benchmark whole wherever it is killed, so the order is:
 
-    1. Of each chunk with failures, write the journal: its successful records. As long as the part
-       is there too, the part counts, so this changes nothing.
-    2. In one transaction, queue the benchmark on condition that it has ended (of two that retry at
-       once, one gets this far) and delete those parts, so that their journals count. The scheduler
-       sees the benchmark after the commit, when the chunks are open already.
+    1. Of each chunk with failures, write these into its history, which only a job reads.
+    2. Write the chunk's journal: all its records. As long as the part is there too, the part
+       counts, so this changes nothing.
+    3. In one transaction, queue the benchmark on condition that it has ended (of two that retry at
+       once, one gets this far) and delete those parts, so that their journals count, which say the
+       same. The scheduler sees the benchmark after the commit, when the chunks are open already.
 
-    A kill within 2 rolls the transaction back: the benchmark stays ended, without some of its
-    failed results, and retrying it goes on from there, because what there is to do is read from
-    storage and not from the counts in SQL.
+    A failure thus stays the result of its request until there is a newer one. A kill within 3
+    rolls the transaction back: the benchmark stays ended, with all its results, and retrying it
+    goes on from there, because what there is to do is read from storage and not from the counts in
+    SQL.
 
     Raises:
         Conflict: it has not ended, its dataset has been deleted, or there is nothing to do.
@@ -65,7 +67,7 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         raise Conflict(
             "nothing_to_retry", f"Every request of benchmark {benchmark_id!r} has succeeded."
         )
-    reopened = _write_journals(spec, failed)
+    reopened = _reopen(spec, failed)
     # A mark is for the answer that a person saw, and that one goes.
     unmarked = marks.kinds(benchmark_id).keys() & set(failed)
     with session() as sql:
@@ -122,17 +124,19 @@ def _sort_out(spec: BenchmarkSpec) -> tuple[Tally, list[int]]:
     return kept, [row_id for (row_id,) in failed]
 
 
-def _write_journals(spec: BenchmarkSpec, failed: list[int]) -> list[int]:
-    """Write the journals of all chunks with failures, without these; returns the chunks."""
+def _reopen(spec: BenchmarkSpec, failed: list[int]) -> list[int]:
+    """Write history and journals of all chunks with failures; returns the chunks."""
     chunks = sorted({row_id // spec.chunk_rows for row_id in failed})
     journal, done = parts.snapshot(spec.benchmark_id, spec.chunk_rows)
     for index in chunks:
         if index in done:
-            records = _of_part(spec.benchmark_id, index)
+            records = list(_of_part(spec.benchmark_id, index))
         else:  # the benchmark ended before the chunk was done
-            records = (one for one in journal if one["row_id"] // spec.chunk_rows == index)
+            records = [one for one in journal if one["row_id"] // spec.chunk_rows == index]
+        failures = [one for one in records if not parts.succeeded(one)]
+        history.add(spec.benchmark_id, index, failures)
         with storage().write(parts.journal_key(spec.benchmark_id, index)) as file:
-            for record in filter(parts.succeeded, records):
+            for record in records:
                 file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
     return chunks
 

@@ -24,10 +24,12 @@ log = structlog.get_logger()
 
 
 def admit() -> None:
-    """Start queued benchmarks, first in first out, while there is hardware for the first. Those
+    """Start queued benchmarks in the queue's order, while there is hardware for the first. Those
     that ask another service need none, and so do not wait for the others."""
     hardware_waits = False
-    for candidate in _rows(Status.QUEUED):
+    for benchmark_id in benchmarks.queue():
+        with session() as sql:
+            candidate = benchmarks.row(sql, benchmark_id)
         spec = BenchmarkSpec.model_validate(candidate.spec)
         if hardware_waits and spec.model.runs_here:
             continue
@@ -35,7 +37,7 @@ def admit() -> None:
             # It would wait for ever, and everything behind it.
             benchmarks.end(candidate.id, Status.FAILED, error=impossible)
             continue
-        at_work = _rows(Status.RUNNING, Status.CANCELLING)
+        at_work = _at_work()
         if spec.model.runs_here:
             placement = place(spec, _total_gpus(), _placements(at_work))
             hardware_waits = placement is None
@@ -58,6 +60,7 @@ def admit() -> None:
                 Status.RUNNING,
                 phase=Phase.LOADING.value,
                 started_at=datetime.now(UTC),
+                attempt_started_at=datetime.now(UTC),
                 placement=placement.model_dump(),
                 job_id=job_id,
                 attempts=attempt,
@@ -93,7 +96,8 @@ def place(spec: BenchmarkSpec, total_gpus: int, others: list[Placement]) -> Plac
 def place_elsewhere(model_id: str, at_work: list[BenchmarkRow]) -> Placement | None:
     """Room for a benchmark that asks another service; none while it has to wait. Two of one model
     would ask it twice as much at once as its entry allows."""
-    others = [row for row in at_work if Placement.model_validate(row.placement).elsewhere]
+    placed = [row for row in at_work if row.placement]
+    others = [row for row in placed if Placement.model_validate(row.placement).elsewhere]
     if len(others) >= settings().endpoint_slots or model_id in {row.model_id for row in others}:
         return None
     return Placement(replicas=1, gpus_per_replica=0, elsewhere=True)
@@ -101,11 +105,10 @@ def place_elsewhere(model_id: str, at_work: list[BenchmarkRow]) -> Placement | N
 
 def reconcile() -> None:
     """Compare benchmarks at work with their Ray jobs: finish, restart or give up the ended ones."""
-    for row in _rows(Status.RUNNING, Status.CANCELLING):
-        assert row.job_id is not None
-        state = ray_jobs.status(row.job_id)
+    for row in _at_work():
+        state = ray_jobs.status(row.job_id) if row.job_id else None
         if row.status == Status.CANCELLING.value:
-            if state is None or state.is_terminal():
+            if row.job_id is None or state is None or state.is_terminal():
                 settle(row.id, Status.CANCELLED)
             else:
                 ray_jobs.stop(row.job_id)
@@ -113,8 +116,9 @@ def reconcile() -> None:
             _restart(row, state)
 
 
-def settle(benchmark_id: str, status: Status) -> bool:
-    """End a benchmark with the counts on storage; false if it is not complete but should be."""
+def settle(benchmark_id: str, status: Status, error: str | None = None) -> bool:
+    """End a benchmark with the counts on storage; false if it is not complete but should be.
+    ``error`` says why it failed."""
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     total = spec.total
@@ -139,6 +143,8 @@ def settle(benchmark_id: str, status: Status) -> bool:
         total_throughput=tokens / seconds if seconds else 0.0,
         results_file=f"benchmarks/{benchmark_id}/parts",
         metadata_file=f"benchmarks/{benchmark_id}/manifest.json",
+        # At once with the status: a batch copies it as soon as it sees that.
+        error=error,
     )
     if ended:
         log.info("benchmark ended", benchmark_id=benchmark_id, status=status.value)
@@ -154,17 +160,25 @@ def check_possible(spec: BenchmarkSpec, total_gpus: int) -> str | None:
 
 
 def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
-    """Run the job again over what is missing; after too many attempts, give up."""
-    why = "its Ray job is gone" if state is None else f"its Ray job ended as {state.value}"
-    attempts = row.attempts - row.attempts_before
-    if attempts >= settings().max_attempts:
-        message = f"Given up after {attempts} attempts: {why}. {_last_words(row, state)}"
-        settle(row.id, Status.FAILED)
-        with session() as sql:
-            benchmarks.row(sql, row.id).error = message.strip()
+    """Run the job again over what is missing; after too many attempts in vain, give up."""
+    if state is None:
+        # Killed before it was submitted, or with the whole cluster: no fault of the benchmark. The
+        # same id, so that a submission that is still on its way does not make a second job.
+        _again(row, row.attempts, row.attempts_before, "its Ray job is gone")
         return
-    attempt = row.attempts + 1
-    job_id = _job_id(row.id, attempt)
+    why = f"its Ray job ended as {state.value}"
+    before = row.attempts if _brought_results(row) else row.attempts_before
+    in_vain = row.attempts - before
+    if in_vain < settings().max_attempts:
+        _again(row, row.attempts + 1, before, why)
+        return
+    message = f"Given up after {in_vain} attempts without a result: {why}. {_last_words(row)}"
+    settle(row.id, Status.FAILED, message.strip())
+
+
+def _again(row: BenchmarkRow, attempt: int, attempts_before: int, why: str) -> None:
+    job_id = _job_id(row.id, attempt) if attempt > row.attempts else row.job_id
+    assert job_id is not None  # it was admitted
     with session() as sql:
         going = benchmarks.advance(
             sql,
@@ -174,10 +188,22 @@ def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
             phase=Phase.LOADING.value,
             job_id=job_id,
             attempts=attempt,
+            attempts_before=attempts_before,
+            attempt_started_at=datetime.now(UTC),
         )
     if going:
         log.warning("job restarted", benchmark_id=row.id, attempt=attempt, why=why)
         _submit(row.id, job_id)
+
+
+def _brought_results(row: BenchmarkRow) -> bool:
+    """Whether the attempt that has ended finished at least one request."""
+    newest = parts.newest(row.id)
+    return (
+        newest is not None
+        and row.attempt_started_at is not None
+        and (newest > row.attempt_started_at)
+    )
 
 
 def _job_id(benchmark_id: str, attempt: int) -> str:
@@ -191,9 +217,8 @@ def _submit(benchmark_id: str, job_id: str) -> None:
     ray_jobs.submit(job_id, command, metadata={"benchmark_id": benchmark_id})
 
 
-def _last_words(row: BenchmarkRow, state: JobStatus | None) -> str:
-    if state is None or row.job_id is None:
-        return ""
+def _last_words(row: BenchmarkRow) -> str:
+    assert row.job_id is not None  # it was admitted
     return "Last lines of its log: " + " | ".join(ray_jobs.logs(row.job_id).splitlines()[-3:])
 
 
@@ -202,15 +227,16 @@ def _alive(job_id: str | None) -> bool:
     return state is not None and not state.is_terminal()
 
 
-def _rows(*status: Status) -> list[BenchmarkRow]:
-    query = select(BenchmarkRow).where(BenchmarkRow.status.in_([one.value for one in status]))
+def _at_work() -> list[BenchmarkRow]:
+    at_work = [Status.RUNNING.value, Status.CANCELLING.value]
+    query = select(BenchmarkRow).where(BenchmarkRow.status.in_(at_work))
     with session() as sql:
-        # started_at of a queued benchmark is when it was queued.
         return list(sql.scalars(query.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
 
 
 def _placements(at_work: list[BenchmarkRow]) -> list[Placement]:
-    return [Placement.model_validate(row.placement) for row in at_work]
+    # One that was cancelled while it was queued has none.
+    return [Placement.model_validate(row.placement) for row in at_work if row.placement]
 
 
 def _total_gpus() -> int:

@@ -15,6 +15,7 @@ _FIGURES = ("latency_ms", "ttft_ms", "output_tokens", "prompt_tokens")
 _BINS = 20
 
 
+@queries.repeated
 def statistics(benchmark_id: str, only: ResultFilter) -> Statistics:
     """Figures of the results of a benchmark that ``only`` means."""
     with queries.connect() as db:

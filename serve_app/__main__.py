@@ -52,9 +52,12 @@ def demo(
 @app.command()
 def serve(port: Port = None) -> None:
     """Start Ray and the service on this machine, until Ctrl-C."""
-    with launch.service(_settings(port)) as session:
-        console.print(f"Serving on {session.service_url} until Ctrl-C.")
-        demonstration.wait_for_interrupt()
+    while True:
+        with launch.service(_settings(port)) as session:
+            console.print(f"Serving on {session.service_url} until Ctrl-C.")
+            if demonstration.interrupted(session):
+                return
+        console.print("Ray has ended unexpectedly. Starting it again; benchmarks go on.")
 
 
 @app.command()
@@ -179,7 +182,7 @@ def _stop(message: str) -> NoReturn:
 def main() -> None:
     """Entry point: errors that a user can mend are sentences, not tracebacks."""
     # A service manager's stop is a Ctrl-C, so that nothing is left running.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except ApiError as error:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cluster.settings import settings
-from serve_app import errors, headers, web
+from serve_app import errors, headers, limits, openai, web
 from serve_app.routes import (
     benchmarks,
     comparisons,
@@ -23,6 +23,9 @@ _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.
 
 Every error has the body `{"error": {"code", "message", "details"}}` with a stable `code`.
+
+Under `/v1` is OpenAI's API for files, batches and models, for OpenAI's own clients; its errors are
+`{"error": {"message", "type", "param", "code"}}`.
 """
 
 
@@ -36,6 +39,7 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
     )
     errors.install(app)
+    app.add_middleware(limits.BodyLimit)
     headers.install(app)
     for routes in (
         datasets,
@@ -49,6 +53,7 @@ def create_app() -> FastAPI:
         health,
     ):
         app.include_router(routes.router, responses=errors.responses(422))
+    openai.install(app)
     web.install(app, settings().web_folder)
     return app
 

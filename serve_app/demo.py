@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cluster import launch
+from cluster.session import Session
 from cluster.settings import REPOSITORY, Settings
 from jobs import registry
 from jobs.errors import InvalidRequest
@@ -50,7 +51,8 @@ def run(
         console.print(f"API: {session.service_url}/docs")
         if stay:
             console.print("Serving until Ctrl-C.")
-            wait_for_interrupt()
+            if not interrupted(session):
+                raise launch.LaunchError("Ray has ended unexpectedly. Start again: make serve")
         return all(one.error is None for one in ended)
     finally:
         with console.status("Stopping…"):
@@ -58,13 +60,13 @@ def run(
         console.print("Stopped.")
 
 
-def wait_for_interrupt() -> None:
-    """Return at Ctrl-C."""
+def interrupted(session: Session) -> bool:
+    """Wait for Ctrl-C; false when Ray has ended before, which should not happen."""
     try:
-        while True:
-            time.sleep(3600)
+        launch.wait_for_end(session)
     except KeyboardInterrupt:
-        return
+        return True
+    return False
 
 
 def _choose(settings: Settings, model_ids: Sequence[str]) -> list[ModelSpec]:

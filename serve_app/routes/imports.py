@@ -27,7 +27,7 @@ Name = Annotated[
     "/results/upload",
     summary="Import results",
     openapi_extra=upload_body("OpenAI's batch output (JSONL), or CSV: custom_id, response."),
-    responses=responses(400, 404, 413, 422, 507),
+    responses=responses(400, 404, 408, 413, 415, 422, 507),
 )
 async def import_results(dataset_id: DatasetId, name: Name, request: Request) -> ResultsImported:
     """Store results of another system over this dataset as a finished benchmark, to compare with.
@@ -37,4 +37,5 @@ async def import_results(dataset_id: DatasetId, name: Name, request: Request) ->
     of the dataset are left out and reported; requests without a result count as failed.
     """
     await to_thread.run_sync(datasets.get, dataset_id)  # before the file is sent for nothing
-    return await multipart.stream(request, partial(Import, dataset_id, name))
+    begin = partial(Import, dataset_id, name)
+    return await multipart.read(request, begin, (), lambda taken, _fields: taken.finish())

@@ -18,7 +18,7 @@ from integration.api import Api, Json, candidates, chat
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from cluster import launch
-from cluster.launch import Session
+from cluster.session import Session
 from cluster.settings import REPOSITORY, Settings
 
 ARGUMENTS = (

@@ -18,7 +18,7 @@ import pytest
 from integration.api import Api, Json, candidates, chat
 from playwright.sync_api import Locator, Page, expect
 
-from cluster.launch import Session, processes
+from cluster.session import Session, processes
 
 pytestmark = pytest.mark.e2e
 

@@ -12,8 +12,9 @@ import pytest
 from filelock import FileLock
 
 from cluster import launch
-from cluster.launch import LaunchError, Session, current, service
-from cluster.settings import settings
+from cluster.launch import LaunchError, current, service
+from cluster.session import Session, end
+from cluster.settings import REPOSITORY, settings
 
 Sleeper = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -84,9 +85,21 @@ def test_only_marked_processes_are_ended(tmp_path: Path, sleeper: Sleeper) -> No
     ours = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
     another_session = sleeper({"BENCHMARK_RUNNER_SESSION": "fedcba9876543210"})
     stranger = sleeper({})
-    launch._end(session)
+    end(session)
     assert not psutil.pid_exists(ours.pid)
     assert psutil.pid_exists(another_session.pid)
+    assert psutil.pid_exists(stranger.pid)
+
+
+def test_a_process_whose_title_has_overwritten_the_marker_is_ended(
+    tmp_path: Path, sleeper: Sleeper
+) -> None:
+    session = session_of(tmp_path, os.getpid())
+    ours = sleeper({"RAY_SERVE_HAPROXY_SOCKET_PATH": f"{tmp_path}/h/admin.sock"})
+    # A shell in which somebody has used `benchmark-runner env`.
+    stranger = sleeper({"RAY_AUTH_TOKEN_PATH": f"{tmp_path}/token"})
+    end(session)
+    assert not psutil.pid_exists(ours.pid)
     assert psutil.pid_exists(stranger.pid)
 
 
@@ -95,7 +108,7 @@ def test_a_process_that_ignores_the_polite_signal_is_ended(
 ) -> None:
     session = session_of(tmp_path, os.getpid())
     deaf = sleeper({"BENCHMARK_RUNNER_SESSION": session.id}, "signal(SIGTERM, SIG_IGN)")
-    launch._end(session)
+    end(session)
     assert not psutil.pid_exists(deaf.pid)
 
 
@@ -126,3 +139,32 @@ def test_a_session_whose_launcher_is_gone_is_none(data_folder: Path, tmp_path: P
     assert not psutil.pid_exists(ended.pid)
     leave_behind(data_folder, session_of(tmp_path, ended.pid))
     assert current(settings()) is None
+
+
+def test_the_guard_ends_what_a_killed_launcher_left(
+    data_folder: Path, tmp_path: Path, sleeper: Sleeper
+) -> None:
+    folder = tmp_path / "br-ray"
+    folder.mkdir()
+    session = session_of(folder, pid=1)
+    leave_behind(data_folder, session)
+    orphan = sleeper({"BENCHMARK_RUNNER_SESSION": session.id})
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "cluster.guard", str(data_folder / "session.json")],
+        stdin=subprocess.PIPE,
+        cwd=REPOSITORY,
+    )
+    try:
+        assert orphan.poll() is None
+        # As when the launcher, which holds the other end, is killed.
+        guard.communicate(timeout=60)
+        assert orphan.wait(timeout=60) != 0
+        assert not folder.exists()
+    finally:
+        guard.kill()
+        guard.wait()
+
+
+def test_of_services_that_start_at_once_one_gets_ray_s_usual_dashboard_port() -> None:
+    with launch._dashboard_port() as first, launch._dashboard_port() as second:
+        assert second not in (first, launch._DASHBOARD_PORT)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cluster import launch
-from cluster.launch import Session
+from cluster.session import Session
 from cluster.settings import REPOSITORY, Settings
 
 PEOPLE = ("Ada Obi", "Bo Lind", "Chen Wei", "Dina Katz", "Emre Kaya")

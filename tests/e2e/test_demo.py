@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from cluster import launch
+from cluster.session import processes
 from serve_app.demo import EMBEDDED
 
 pytestmark = pytest.mark.e2e
@@ -69,12 +69,12 @@ def test_the_summary_names_both_models(demo: Any) -> None:
 
 
 def test_ctrl_c_leaves_no_process_behind(demo: Any) -> None:
-    assert launch.processes(demo.session)
+    assert processes(demo.session)
 
     demo.process.send_signal(signal.SIGINT)
     demo.process.communicate(timeout=60)
 
-    assert launch.processes(demo.session) == []
+    assert processes(demo.session) == []
     deadline = time.monotonic() + 5
     while psutil.pid_exists(demo.process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)

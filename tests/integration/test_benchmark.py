@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from integration.api import Api, candidates, chat
 
-from cluster.launch import Session, processes
+from cluster.session import Session, processes
 
 pytestmark = pytest.mark.integration
 

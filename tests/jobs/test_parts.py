@@ -95,6 +95,35 @@ def test_opening_again_goes_on_after_what_is_finished() -> None:
     assert part_rows() == [0, 1, 2]
 
 
+def test_what_was_asked_and_never_answered_died() -> None:
+    for alone in (False, False, True):
+        chunk = opened()
+        chunk.ask(0)
+        chunk.ask(1, alone=alone)
+        if 0 not in chunk.records:
+            chunk.add(record(0))
+    again = opened()
+    assert dict(again.deaths) == {1: 3}
+    assert again.deaths_alone[1] == 1
+    assert [one["row_id"] for one in parts.unfinished(ID)] == [0]
+
+
+def test_the_counts_of_a_chunk_that_is_done_can_be_read() -> None:
+    written = write([0, 1])
+    assert Chunk(ID, 0).read_tally() == written.tally
+
+
+def test_the_newest_result_is_in_a_part_or_a_journal() -> None:
+    assert parts.newest(ID) is None
+    for index, at in [(0, 1_700_000_002.0), (1, 1_700_000_001.0)]:
+        chunk = opened(index)
+        chunk.add(record(index * 32, finished_at=at))
+        if index == 0:
+            assert parts.newest(ID) == datetime.fromtimestamp(at, UTC)
+            chunk.finish()
+    assert parts.newest(ID) == datetime.fromtimestamp(1_700_000_002.0, UTC)
+
+
 @pytest.mark.parametrize("kept", [0, 1, 50, -1])
 def test_a_torn_last_line_is_forgotten_and_the_rest_kept(kept: int) -> None:
     write([0, 1], finish=False)

@@ -10,7 +10,17 @@ from ext_fixtures import failure, make_benchmark, place, record, store_dataset, 
 
 from cluster import ray_jobs
 from cluster.storage import storage
-from jobs import benchmarks, datasets, export, golden, parts, results, retry, scheduler
+from jobs import (
+    benchmarks,
+    datasets,
+    export,
+    golden,
+    history,
+    parts,
+    results,
+    retry,
+    scheduler,
+)
 from jobs.errors import Conflict, NotFound
 from jobs.schemas import Status
 from jobs.tracker import Tracker
@@ -36,26 +46,32 @@ def jobs(monkeypatch):
     return submitted
 
 
-def test_failed_requests_are_missing_afterwards(make_benchmark):
+def _to_do(benchmark_id: str, index: int) -> set[int]:
+    """Rows of a chunk that a job would ask."""
+    chunk = parts.Chunk(benchmark_id, index)
+    chunk.open(history.superseded(benchmark_id, index))
+    assert chunk._file is not None
+    chunk._file.close()
+    return set(range(index * 32, min(index * 32 + 32, 70))) - chunk.records.keys()
+
+
+def test_failures_stay_until_there_is_a_newer_result(make_benchmark):
     benchmark_id = make_benchmark(_mixed({3, 40}))
+    before = _rows(benchmark_id)
     queued = retry.retry_failed(benchmark_id)
     assert (queued.status, queued.completed, queued.failed) == (Status.QUEUED, 68, 0)
     assert (queued.progress, queued.completed_at, queued.queue_position) == (97, None, 1)
     assert parts.done(benchmark_id) == {2}
-    assert _rows(benchmark_id) == [(i, 200) for i in range(70) if i not in (3, 40)]
-    assert b"".join(export.download(benchmark_id, "jsonl")).count(b"\n") == 68
+    assert _rows(benchmark_id) == before
+    assert b"".join(export.download(benchmark_id, "jsonl")).count(b"\n") == 70
 
 
-def test_the_job_then_does_only_what_is_missing(make_benchmark):
+def test_the_job_then_does_only_what_failed(make_benchmark):
     benchmark_id = make_benchmark(_mixed({3, 40}))
     before = {one.row_id: one for one in results.page(benchmark_id, 100, 0).results}
     retry.retry_failed(benchmark_id)
-    chunk = parts.Chunk(benchmark_id, 0)
-    chunk.open()
-    assert set(range(32)) - chunk.records.keys() == {3}
-    chunk.add(record(3, "at last"))
-    chunk.finish()
-    write(benchmark_id, [record(40, "at last")])
+    assert (_to_do(benchmark_id, 0), _to_do(benchmark_id, 1)) == ({3}, {40})
+    write(benchmark_id, [record(3, "at last"), record(40, "at last")])
     after = {one.row_id: one for one in results.page(benchmark_id, 100, 0).results}
     assert (after[3].text, after[40].text) == ("at last", "at last")
     assert {i: one for i, one in after.items() if i not in (3, 40)} == {
@@ -63,12 +79,27 @@ def test_the_job_then_does_only_what_is_missing(make_benchmark):
     }
 
 
+def test_earlier_attempts_are_kept(make_benchmark, jobs):
+    benchmark_id = make_benchmark(_mixed({3}))
+    for text in ("again no", "yes"):
+        retry.retry_failed(benchmark_id)
+        scheduler.admit()
+        assert _to_do(benchmark_id, 0) == {3}
+        make = record if text == "yes" else failure
+        write(benchmark_id, [make(3, text, request_id=text)])
+        assert scheduler.settle(benchmark_id, Status.COMPLETED)
+    detail = results.get(benchmark_id, 3)
+    assert detail.result.text == "yes"
+    assert [one.text for one in detail.earlier] == ["rejected", "again no"]
+    assert results.get(benchmark_id, 4).earlier == []
+
+
 def test_failures_in_journals(make_benchmark):
     benchmark_id = make_benchmark(_mixed({3, 65}), status=Status.CANCELLED, ended=False)
     assert parts.done(benchmark_id) == {0, 1}
     queued = retry.retry_failed(benchmark_id)
     assert queued.completed == 68
-    assert _rows(benchmark_id) == [(i, 200) for i in range(70) if i not in (3, 65)]
+    assert (_to_do(benchmark_id, 0), _to_do(benchmark_id, 2)) == ({3}, {65})
 
 
 def test_a_cancelled_benchmark_without_failures_goes_on(make_benchmark):
@@ -97,18 +128,18 @@ def test_only_ended_ones(make_benchmark, status):
 
 def test_of_two_at_once_one_is_refused(make_benchmark, monkeypatch):
     benchmark_id = make_benchmark(_mixed({3}))
-    write_journals = retry._write_journals
+    reopen = retry._reopen
 
     def meanwhile(*arguments):
-        monkeypatch.setattr(retry, "_write_journals", write_journals)
+        monkeypatch.setattr(retry, "_reopen", reopen)
         retry.retry_failed(benchmark_id)
-        return write_journals(*arguments)
+        return reopen(*arguments)
 
-    monkeypatch.setattr(retry, "_write_journals", meanwhile)
+    monkeypatch.setattr(retry, "_reopen", meanwhile)
     with pytest.raises(Conflict) as caught:
         retry.retry_failed(benchmark_id)
     assert caught.value.code == "benchmark_live"
-    assert len(_rows(benchmark_id)) == 69
+    assert len(_rows(benchmark_id)) == 70
 
 
 def test_killed_after_the_journals(make_benchmark, monkeypatch):
@@ -129,6 +160,7 @@ def test_killed_after_the_journals(make_benchmark, monkeypatch):
 
 def test_killed_while_parts_are_deleted(make_benchmark, monkeypatch):
     benchmark_id = make_benchmark(_mixed({3, 40}))
+    before = _rows(benchmark_id)
     delete = type(storage()).delete
     deleted: list[str] = []
 
@@ -143,10 +175,9 @@ def test_killed_while_parts_are_deleted(make_benchmark, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             retry.retry_failed(benchmark_id)
     assert benchmarks.get(benchmark_id).status is Status.COMPLETED
-    succeeded = [(i, 200) for i in range(70) if i not in (3, 40)]
-    assert [row for row in _rows(benchmark_id) if row[1] == 200] == succeeded
+    assert _rows(benchmark_id) == before
     assert retry.retry_failed(benchmark_id).completed == 68
-    assert _rows(benchmark_id) == succeeded
+    assert _rows(benchmark_id) == before
 
 
 def test_marks_of_what_is_asked_again_go(make_benchmark):
@@ -185,8 +216,8 @@ def test_a_retry_has_all_its_attempts(make_benchmark, jobs):
     assert list(jobs) == [f"{benchmark_id}-{number}" for number in (2, 3, 4)]
     ended = benchmarks.get(benchmark_id)
     assert "after 3 attempts" in (ended.error or "")
-    # What was kept in a journal still counts.
-    assert (ended.completed, ended.failed) == (69, 0)
+    # What is in a journal still counts.
+    assert (ended.completed, ended.failed) == (69, 1)
 
 
 def test_a_benchmark_cancelled_before_its_first_job(make_benchmark, jobs):
@@ -254,3 +285,26 @@ def test_the_tracker_forgets_the_counts_of_the_run_before(make_benchmark, jobs):
     tracker._write()
     assert tracker._of(benchmark_id) is not known
     assert benchmarks.get(benchmark_id).failed == 0
+
+
+def test_who_reads_while_chunks_are_reopened_sees_every_row(make_benchmark, monkeypatch):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    before = _rows(benchmark_id)
+    snapshot = parts.snapshot
+
+    def retried_after_the_look(*arguments: Any) -> Any:
+        seen = snapshot(*arguments)
+        monkeypatch.setattr(parts, "snapshot", snapshot)
+        retry.retry_failed(benchmark_id)
+        return seen
+
+    monkeypatch.setattr(parts, "snapshot", retried_after_the_look)
+    assert _rows(benchmark_id) == before
+
+
+def test_an_export_goes_on_when_its_chunks_are_reopened(make_benchmark):
+    benchmark_id = make_benchmark(_mixed({3, 40}))
+    rows = export.in_order(benchmark_id)
+    first = [next(rows)]
+    retry.retry_failed(benchmark_id)
+    assert [row["row_id"] for row in [*first, *rows]] == list(range(70))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from factories import chats, record
+from factories import chats, model_entry, record
 
 from cluster import ray_jobs
 from cluster.database import session
 from cluster.ray_jobs import JobStatus
-from jobs import benchmarks, registry, scheduler
+from jobs import benchmarks, registry, retry, scheduler
 from jobs.parts import Chunk
 from jobs.schemas import Benchmark, Dataset, Phase, Placement, Sampling, Status
 
@@ -145,19 +145,27 @@ def test_cancelling_stops_the_job_and_ends_once_it_has_stopped(create: Create, j
     assert benchmarks.get(cancelled).completed == 32
 
 
-@pytest.mark.parametrize("ended", [None, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.SUCCEEDED])
-def test_a_job_that_ended_early_is_run_again(
-    create: Create, jobs: Jobs, ended: JobStatus | None
-) -> None:
+@pytest.mark.parametrize("ended", [JobStatus.FAILED, JobStatus.STOPPED, JobStatus.SUCCEEDED])
+def test_a_job_that_ended_early_is_run_again(create: Create, jobs: Jobs, ended: JobStatus) -> None:
     restarted = create()
     scheduler.admit()
-    jobs.clear()
-    if ended is not None:
-        jobs[restarted] = ended
+    jobs[restarted] = ended
     scheduler.reconcile()
     assert jobs[f"{restarted}-2"] == JobStatus.PENDING
     assert state(restarted) == (Status.RUNNING, Phase.LOADING)
     assert benchmarks.get(restarted).attempts == 2
+
+
+def test_a_job_that_went_with_its_cluster_is_submitted_again_and_not_held_against_it(
+    create: Create, jobs: Jobs
+) -> None:
+    running = create()
+    scheduler.admit()
+    for _ in range(5):
+        jobs.clear()
+        scheduler.reconcile()
+        assert jobs == {running: JobStatus.PENDING}
+    assert benchmarks.get(running).attempts == 1
 
 
 def test_a_benchmark_is_given_up_with_the_last_words_of_its_job(
@@ -166,17 +174,66 @@ def test_a_benchmark_is_given_up_with_the_last_words_of_its_job(
     configure(max_attempts=2)
     given_up = create()
     scheduler.admit()
-    write(given_up, 0, range(32))
     for job_id in (given_up, f"{given_up}-2"):
         jobs[job_id] = JobStatus.FAILED
         scheduler.reconcile()
     found = benchmarks.get(given_up)
-    assert (found.status, found.completed, found.attempts) == (Status.FAILED, 32, 2)
+    assert (found.status, found.completed, found.attempts) == (Status.FAILED, 0, 2)
     assert found.error is not None
-    assert "Given up after 2 attempts" in found.error
+    assert "Given up after 2 attempts without a result" in found.error
     assert f"the end of {given_up}-2" in found.error
     scheduler.reconcile()
     assert len(jobs) == 2
+
+
+def test_an_attempt_that_brought_a_result_was_not_in_vain(
+    create: Create, jobs: Jobs, configure: Callable[..., None]
+) -> None:
+    configure(max_attempts=2)
+    benchmark_id = create()
+    scheduler.admit()
+    jobs[benchmark_id] = JobStatus.FAILED
+    scheduler.reconcile()
+    write(benchmark_id, 0, range(32))
+    for attempt in (2, 3):
+        jobs[f"{benchmark_id}-{attempt}"] = JobStatus.FAILED
+        scheduler.reconcile()
+        assert benchmarks.get(benchmark_id).status == Status.RUNNING
+    jobs[f"{benchmark_id}-4"] = JobStatus.FAILED
+    scheduler.reconcile()
+    found = benchmarks.get(benchmark_id)
+    assert (found.status, found.completed, found.attempts) == (Status.FAILED, 32, 4)
+
+
+def test_benchmarks_of_the_model_that_ran_last_go_first(
+    create: Create, jobs: Jobs, models_folder: Path, upload: Callable[..., Dataset]
+) -> None:
+    entry = model_entry(model_id="test/other", name="Other")
+    (models_folder / "other.yaml").write_text(yaml.safe_dump(entry))
+    registry.load()
+    first = create()
+    dataset_id = benchmarks.get(first).dataset_id
+    other = benchmarks.create("test/other", dataset_id, Sampling()).benchmark_id
+    third = create()
+    scheduler.admit()
+    assert [benchmarks.get(one).queue_position for one in (third, other)] == [1, 2]
+    benchmarks.end(first, Status.FAILED)
+    scheduler.admit()
+    assert list(jobs) == [first, third]
+
+
+def test_a_retry_that_is_cancelled_while_queued_keeps_its_failures(
+    create: Create, jobs: Jobs
+) -> None:
+    benchmark_id = create()
+    scheduler.admit()
+    write_all(benchmark_id)
+    scheduler.settle(benchmark_id, Status.COMPLETED)
+    retry.retry_failed(benchmark_id)
+    assert benchmarks.cancel(benchmark_id).status is Status.CANCELLING
+    scheduler.reconcile()
+    found = benchmarks.get(benchmark_id)
+    assert (found.status, found.completed, found.failed) == (Status.CANCELLED, 32, 8)
 
 
 @pytest.mark.parametrize("ended", [None, JobStatus.FAILED, JobStatus.SUCCEEDED])

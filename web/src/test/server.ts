@@ -60,6 +60,7 @@ export const server = setupServer(
     HttpResponse.json({
       request: aRequest(Number(params['row'])),
       result: aResult(Number(params['row'])),
+      earlier: [],
     }),
   ),
   http.get(`${API}/admin/benchmarks/:id/statistics`, () => HttpResponse.json(someStatistics())),

@@ -27,7 +27,7 @@ function answers(result: Schemas['Result']) {
 
 /** A result with its request: conversation, figures, parameters, and the raw lines. */
 export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
-  const { request, result } = detail
+  const { request, result, earlier } = detail
   const problem = problemOf(result)
   const body = request?.body ?? {}
   return (
@@ -50,6 +50,12 @@ export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
       )}
       <Conversation messages={[...messagesOf(body), ...answers(result)]} />
       {problem !== null && <Problem title="No answer" message={problem} />}
+      {earlier.length > 0 && (
+        <Pairs
+          title="Earlier attempts"
+          pairs={earlier.map((one) => [moment(one.finished_at), problemOf(one)])}
+        />
+      )}
       <Pairs title="From the dataset" pairs={Object.entries(request?.extra ?? {})} />
       <Pairs title="Parameters" pairs={parametersOf(body)} />
       <div>

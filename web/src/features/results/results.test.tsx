@@ -77,7 +77,7 @@ test('what a model writes is text, never markup', async () => {
   const text = '<script>window.broken = true</script><img src=x onerror="window.broken = true">'
   server.use(
     http.get(`${API}/admin/benchmarks/bm_1/results/7`, () =>
-      HttpResponse.json({ request: aRequest(7), result: aResult(7, { text }) }),
+      HttpResponse.json({ request: aRequest(7), result: aResult(7, { text }), earlier: [] }),
     ),
   )
   open('/results/bm_1?row=7&at=7')
@@ -85,4 +85,20 @@ test('what a model writes is text, never markup', async () => {
   expect(await within(drawer).findByText(text)).toBeVisible()
   expect(document.querySelector('img, main script')).toBeNull()
   expect(window).not.toHaveProperty('broken')
+})
+
+test('what earlier attempts said is shown', async () => {
+  const refused = aResult(7, {
+    error: { code: 'engine_died', message: 'The engine died.' },
+    response: null,
+  })
+  server.use(
+    http.get(`${API}/admin/benchmarks/bm_1/results/7`, () =>
+      HttpResponse.json({ request: aRequest(7), result: aResult(7), earlier: [refused] }),
+    ),
+  )
+  open('/results/bm_1?row=7&at=7')
+  const drawer = await screen.findByRole('dialog')
+  await within(drawer).findByRole('heading', { name: 'Earlier attempts' })
+  expect(within(drawer).getByText('The engine died.')).toBeVisible()
 })

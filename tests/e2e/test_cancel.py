@@ -1,0 +1,50 @@
+"""Cancel a benchmark of real vLLM at any phase: its engine goes, its results stay."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from integration.api import Api, chat
+
+from cluster.session import processes
+from serve_app.demo import EMBEDDED
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def api(demo: Any) -> Iterator[Api]:
+    with httpx.Client(base_url=demo.url, timeout=60) as client:
+        yield Api(client)
+
+
+def engines(demo: Any) -> list[str]:
+    """Command lines of the session's replicas and vLLM's engine processes."""
+    running = [" ".join(process.cmdline()) for process in processes(demo.session)]
+    return [one for one in running if "MapWorker" in one or "EngineCore" in one]
+
+
+def cancel(api: Api, benchmark: str) -> Any:
+    for _ in range(2):  # idempotent
+        api.client.post(f"/admin/benchmarks/{benchmark}/cancel").raise_for_status()
+    ended = api.finished(benchmark)
+    assert ended["status"] == "cancelled"
+    return ended
+
+
+def test_cancelled_while_loading_and_while_running(api: Api, demo: Any) -> None:
+    stories = [chat(f"story-{i}", f"Tell a story of {i} words.", max_tokens=64) for i in range(300)]
+    benchmark = api.run(EMBEDDED[0], api.upload(stories))
+    api.wait(benchmark, lambda _: bool(engines(demo)))
+
+    assert cancel(api, benchmark)["completed"] == 0
+    assert engines(demo) == []
+
+    api.client.post(f"/admin/benchmarks/{benchmark}/retry-failed").raise_for_status()
+    api.wait(benchmark, lambda one: one["completed"] > 0)
+    ended = cancel(api, benchmark)
+
+    assert engines(demo) == []
+    assert 0 < ended["completed"] < 300
+    assert api.results(benchmark)["total"] == ended["completed"]
