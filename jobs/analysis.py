@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.agreement import Agreement, Change
-from jobs.schemas import Benchmark, Request, Result, Score
+from jobs.schemas import Benchmark, MarkKind, Request, Result, Score
 from jobs.scoring import ScoreColumn
 
 Order = Literal["asc", "desc"]
@@ -46,6 +46,7 @@ class ResultFilter(BaseModel):
     status_code: int | None = None
     finish_reason: str | None = None
     golden: bool | None = None
+    mark: MarkKind | None = None
     min_latency_ms: float | None = None
     max_latency_ms: float | None = None
     min_ttft_ms: float | None = None
@@ -168,13 +169,14 @@ class ComparedResult(BaseModel):
     text: str | None
     finish_reason: str | None
     output_tokens: int | None
-    latency_ms: float
+    latency_ms: float | None
     golden: bool
     scores: dict[str, Score] = Field(description="By the key of a column of `…/scores`.")
     diff: list[Change] | None = Field(
         description="How to come from the base's answer to this one, word by word, if it was asked "
         "for and both have answered."
     )
+    mark: MarkKind | None
 
 
 class ComparisonRow(BaseModel):

@@ -249,10 +249,12 @@ def _queue(sql: Session) -> list[str]:
 
 
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
+    spec = BenchmarkSpec.model_validate(row.spec)
     return Benchmark(
         benchmark_id=row.id,
         model_id=row.model_id,
         model_name=row.model.name,
+        engine=spec.model.engine,
         dataset_id=row.dataset_id,
         dataset_name=row.dataset.name,
         kind=Kind(row.kind),
@@ -275,5 +277,5 @@ def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
         queue_position=queue.index(row.id) + 1 if row.id in queue else None,
         attempts=row.attempts,
         error=row.error,
-        sampling=BenchmarkSpec.model_validate(row.spec).sampling,
+        sampling=spec.sampling,
     )

@@ -214,7 +214,8 @@ def _result(
         finish_reason=row["finish_reason"],
         output_tokens=row["output_tokens"],
         latency_ms=row["latency_ms"],
-        golden=row["row_id"] in of.golden,
+        golden=of.is_golden(row["row_id"]),
+        mark=of.marks.get(row["row_id"]),
         scores=graded[row["row_id"]],
         diff=None if base is None or text is None else agreement.word_diff(base, text),
     )

@@ -59,7 +59,7 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
             max_tasks_in_flight_per_actor=2 * _calls(spec),
         ),
         num_gpus=placement.gpus_per_replica if on_gpu else None,
-        num_cpus=None if on_gpu else 1,
+        num_cpus=None if on_gpu else int(not placement.elsewhere),
         # A request that kills its engine would kill every engine after it, without end.
         max_restarts=settings().max_replica_restarts,
         max_task_retries=settings().max_replica_restarts,

@@ -1,4 +1,5 @@
-"""Engines: what answers a request. vLLM for real, and a fake that is named as such.
+"""Engines: what answers a request. vLLM for real, and a fake that is named as such; another service
+is asked by :mod:`jobs.endpoint`.
 
 An engine takes an OpenAI request (URL and body) and gives the HTTP status and body of its answer.
 vLLM is run as its own OpenAI-compatible application inside this process and called without a
@@ -30,6 +31,8 @@ class Answer:
 
     status_code: int
     body: dict[str, Any]
+    latency_ms: float | None = None
+    """Time that the answer took, if that is not the time since the hand-over."""
 
 
 class Engine(Protocol):
@@ -60,9 +63,18 @@ class Engine(Protocol):
 
 def create(spec: BenchmarkSpec, *, on_gpu: bool) -> Engine:
     """The engine that the benchmark's model asks for; not yet started."""
-    if spec.model.engine == "fake":
-        return FakeEngine(spec.model)
-    return VllmEngine(spec.model, task=spec.task, on_gpu=on_gpu)
+    # Imported here, because it takes Answer from this module.
+    from jobs.endpoint import EndpointEngine
+
+    match spec.model.engine:
+        case "vllm":
+            return VllmEngine(spec.model, task=spec.task, on_gpu=on_gpu)
+        case "endpoint":
+            return EndpointEngine(spec.model)
+        case "fake":
+            return FakeEngine(spec.model)
+        case "imported":
+            raise ValueError(f"{spec.model.name}: imported results have no engine")
 
 
 class VllmEngine:

@@ -131,13 +131,46 @@ class BenchmarkRow(Base):
     model: Mapped[ModelRow] = relationship(lazy="joined", innerjoin=True)
 
 
-class GoldenRow(Base):
-    __tablename__ = "golden_examples"
+class MarkRow(Base):
+    __tablename__ = "marks"
 
     benchmark_id: Mapped[str] = mapped_column(
         ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True
     )
     row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    """A :class:`jobs.schemas.MarkKind`."""
+    response: Mapped[str | None]
+    note: Mapped[str | None]
+    author: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+
+
+class BallotRow(Base):
+    """Two answers to one request, dealt to one person; with ``choice`` set, their vote."""
+
+    __tablename__ = "ballots"
+    __table_args__ = (
+        Index("ix_ballots_pair", "first_id", "second_id", "author", "custom_id", unique=True),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Random: it is all that a client knows before the vote, and says nothing."""
+    first_id: Mapped[str] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"))
+    second_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    """The two benchmarks, in the order of their ids."""
+    custom_id: Mapped[str]
+    first_row: Mapped[int] = mapped_column(BigInteger)
+    second_row: Mapped[int] = mapped_column(BigInteger)
+    swapped: Mapped[bool]
+    """The second is shown on the left."""
+    author: Mapped[str]
+    choice: Mapped[str | None] = mapped_column(String(16))
+    """A :class:`jobs.judgement.Preferred`; none while it is open."""
+    voted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
 
 

@@ -60,7 +60,7 @@ class Record(TypedDict):
     prompt_tokens: int | None
     cached_tokens: int | None
     output_tokens: int | None
-    latency_ms: float
+    latency_ms: float | None
     ttft_ms: float | None
     itl_ms: float | None
     queue_ms: float | None
@@ -165,8 +165,7 @@ class Chunk:
         """Turn the journal into the part."""
         assert self._file is not None, "open() first"
         ordered = sorted(self.records.values(), key=lambda record: record["row_id"])
-        with storage().write(self._part) as file:
-            pq.write_table(table(ordered), file, compression="zstd")
+        write(self._part, ordered)
         self.close()
         storage().delete(self._journal)
 
@@ -174,6 +173,12 @@ class Chunk:
         """Leave the chunk as it is; :meth:`open` goes on with it."""
         if self._file is not None:
             self._file.close()
+
+
+def write(key: str, records: Iterable[Record]) -> None:
+    """Write a part."""
+    with storage().write(key) as file:
+        pq.write_table(table(records), file, compression="zstd")
 
 
 def done(benchmark_id: str) -> set[int]:

@@ -6,7 +6,7 @@ and enum members of this code.
 
 import functools
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -18,10 +18,10 @@ import pyarrow as pa
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import benchmarks, datasets, golden, parts
+from jobs import benchmarks, datasets, marks, parts
 from jobs.analysis import Outcome, ResultFilter
 from jobs.errors import InvalidRequest
-from jobs.schemas import BenchmarkSpec
+from jobs.schemas import BenchmarkSpec, MarkKind
 
 SUCCEEDED = "status_code BETWEEN 200 AND 299"
 
@@ -49,15 +49,18 @@ class Source:
     """The results of a benchmark as relations of a DuckDB connection.
 
     ``<name>`` holds the results, ``<name>_journal`` those of them that are in no part yet,
-    ``<name>_requests`` the dataset (empty once it is deleted) and ``<name>_golden`` the row ids
-    of golden examples.
+    ``<name>_requests`` the dataset (empty once it is deleted), ``<name>_marks`` row id and kind of
+    what people marked and ``<name>_golden`` the row ids of golden examples.
     """
 
     name: str
     spec: BenchmarkSpec
     done: frozenset[int]
     """Indices of the chunks whose results are in parts."""
-    golden: frozenset[int]
+    marks: Mapping[int, MarkKind]
+
+    def is_golden(self, row_id: int) -> bool:
+        return self.marks.get(row_id) is MarkKind.GOLDEN
 
     @property
     def is_complete(self) -> bool:
@@ -124,7 +127,7 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
     """Register what exists of a benchmark, also while it runs, under ``name``."""
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
-    marked = golden.rows(benchmark_id)
+    marked = marks.kinds(benchmark_id)
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
     selects = [f"SELECT * FROM {name}_journal"]
@@ -143,8 +146,14 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
         db.execute(f"CREATE TEMP VIEW {name}_requests AS {query}")
     else:
         db.register(f"{name}_requests", datasets.SCHEMA.empty_table())
-    db.register(f"{name}_golden", pa.table({"row_id": pa.array(sorted(marked), pa.int64())}))
-    return Source(name=name, spec=spec, done=frozenset(done), golden=frozenset(marked))
+    columns = {
+        "row_id": pa.array(marked.keys(), pa.int64()),
+        "kind": pa.array((kind.value for kind in marked.values()), pa.string()),
+    }
+    db.register(f"{name}_marks", pa.table(columns))
+    golden = f"SELECT row_id FROM {name}_marks WHERE kind = '{MarkKind.GOLDEN}'"
+    db.execute(f"CREATE TEMP VIEW {name}_golden AS {golden}")
+    return Source(name=name, spec=spec, done=frozenset(done), marks=marked)
 
 
 def condition(of: Source, only: ResultFilter) -> Condition:
@@ -174,6 +183,9 @@ def condition(of: Source, only: ResultFilter) -> Condition:
     if only.golden is not None:
         negation = "" if only.golden else "NOT"
         wanted.append(f"row_id {negation} IN (SELECT row_id FROM {of.name}_golden)")
+    if only.mark is not None:
+        wanted.append(f"row_id IN (SELECT row_id FROM {of.name}_marks WHERE kind = $mark)")
+        values["mark"] = only.mark.value
     if only.q:
         in_prompt = f"row_id IN (SELECT row_id FROM {of.name}_requests WHERE {PROMPT_HAS_Q})"
         wanted.append(f"({RESULT_HAS_Q} OR {in_prompt})")

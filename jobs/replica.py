@@ -155,7 +155,8 @@ class Replica:
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
-            return record(row, answer, _since_ms(started), self._name)
+            latency_ms = answer.latency_ms or _since_ms(started)
+            return record(row, answer, latency_ms, self._name)
 
     async def _report_forever(self) -> None:
         while True:
@@ -185,7 +186,9 @@ def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any
     return body | overrides
 
 
-def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replica: str) -> Record:
+def record(
+    row: dict[str, Any], answer: engine.Answer, latency_ms: float | None, replica: str
+) -> Record:
     """What is stored of an answer, with vLLM's own figures for the request.
 
     vLLM's ``time_to_first_token_ms`` counts from scheduling; a user waits from hand-over, so the
@@ -218,7 +221,7 @@ def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replic
 
 
 def unanswered(
-    row: dict[str, Any], code: str, message: str, latency_ms: float, replica: str
+    row: dict[str, Any], code: str, message: str, latency_ms: float | None, replica: str
 ) -> Record:
     """What is stored of a request that its engine gave no answer to: an error without response."""
     empty = record(row, engine.Answer(0, {}), latency_ms, replica)

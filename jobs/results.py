@@ -11,6 +11,7 @@ from jobs import (
     datasets,
     golden,
     history,
+    marks,
     parts,
     queries,
     result_cursors,
@@ -22,6 +23,9 @@ from jobs.queries import Row, Source
 from jobs.result_cursors import Cursor
 from jobs.schemas import (
     Benchmark,
+    Mark,
+    Marking,
+    MarkKind,
     Request,
     ResponseBody,
     Result,
@@ -70,6 +74,7 @@ def page(
         rows = queries.fetch(db, source, row_ids)
         asked = queries.requests(db, source, row_ids)
         graded = scores.of_rows(db, scores.columns(benchmark), rows.values())
+    marked = marks.of(benchmark_id, source.marks.keys() & set(row_ids))
     following = None
     if len(found) > limit:
         row_id, key = found[limit - 1]
@@ -83,7 +88,7 @@ def page(
         throughput=benchmark.throughput,
         # A row can be gone again when a retry reopens its chunk in this moment.
         results=[
-            _result(source, rows[row_id], asked.get(row_id), graded[row_id])
+            _result(rows[row_id], asked.get(row_id), marked.get(row_id), graded[row_id])
             for row_id in row_ids
             if row_id in rows
         ],
@@ -113,20 +118,30 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
         )
     earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
-        request=_request(source.spec.dataset_id, row_id),
-        result=_result(source, row, asked, graded[row_id]),
-        earlier=[_result(source, one, asked, {}) for one in parts.table(earlier).to_pylist()],
+        request=request(source.spec.dataset_id, row_id),
+        result=_result(row, asked, marks.of(benchmark_id, [row_id]).get(row_id), graded[row_id]),
+        earlier=[_result(one, asked, None, {}) for one in parts.table(earlier).to_pylist()],
     )
 
 
-def mark(benchmark_id: str, row_id: int) -> Golden:
+def mark(benchmark_id: str, row_id: int, author: str | None = None) -> Golden:
     """Mark a result as golden.
 
     Raises:
         NotFound: no such benchmark or result.
     """
     get(benchmark_id, row_id)
-    return golden.mark(benchmark_id, row_id)
+    return golden.mark(benchmark_id, row_id, author)
+
+
+def judge(benchmark_id: str, row_id: int, marking: Marking, author: str | None) -> Mark:
+    """Record what a person found about a result.
+
+    Raises:
+        NotFound: no such benchmark or result.
+    """
+    get(benchmark_id, row_id)
+    return marks.put(benchmark_id, row_id, marking, author)
 
 
 def _relation(
@@ -178,14 +193,15 @@ def _window(
     ).fetchall()
 
 
-def _request(dataset_id: str, row_id: int) -> Request | None:
+def request(dataset_id: str, row_id: int) -> Request | None:
+    """A request of a dataset; none when it was deleted."""
     try:
         return datasets.page(dataset_id, 1, row_id).requests[0]
     except NotFound:
         return None
 
 
-def _result(source: Source, row: Row, request: Row | None, graded: dict[str, Score]) -> Result:
+def _result(row: Row, request: Row | None, marked: Mark | None, graded: dict[str, Score]) -> Result:
     error = row["error"]
     return Result(
         id=f"batch_req_{row['request_id']}",
@@ -202,7 +218,8 @@ def _result(source: Source, row: Row, request: Row | None, graded: dict[str, Sco
         status_code=row["status_code"],
         prompt=queries.prompt(request),
         text=row["text"],
-        golden=row["row_id"] in source.golden,
+        golden=marked is not None and marked.kind is MarkKind.GOLDEN,
+        mark=marked,
         finish_reason=row["finish_reason"],
         prompt_tokens=row["prompt_tokens"],
         cached_tokens=row["cached_tokens"],

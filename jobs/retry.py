@@ -9,9 +9,9 @@ from sqlalchemy import delete
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, datasets, golden, history, parts, queries
+from jobs import benchmarks, datasets, history, imported, marks, parts, queries
 from jobs.errors import Conflict, NotFound
-from jobs.models import GoldenRow
+from jobs.models import MarkRow
 from jobs.parts import Record
 from jobs.schemas import Benchmark, BenchmarkSpec, Phase, Status, Tally
 
@@ -27,6 +27,7 @@ def rerun(benchmark_id: str) -> Benchmark:
     """
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
+    imported.check_engine(spec)
     _check_dataset(spec)
     return benchmarks.create(spec.model.model_id, spec.dataset_id, spec.sampling)
 
@@ -59,6 +60,7 @@ def retry_failed(benchmark_id: str) -> Benchmark:
     spec = BenchmarkSpec.model_validate(row.spec)
     if not Status(row.status).is_terminal():
         raise _live(benchmark_id, row.status)
+    imported.check_engine(spec)
     _check_dataset(spec)
     kept, failed = _sort_out(spec)
     if not failed and kept.finished == spec.total:
@@ -67,7 +69,7 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         )
     reopened = _reopen(spec, failed)
     # A mark is for the answer that a person saw, and that one goes.
-    unmarked = golden.rows(benchmark_id) & set(failed)
+    unmarked = marks.kinds(benchmark_id).keys() & set(failed)
     with session() as sql:
         queued = benchmarks.advance(
             sql,
@@ -94,8 +96,8 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         if not queued:
             raise _live(benchmark_id, Status.QUEUED.value)
         sql.execute(
-            delete(GoldenRow).where(
-                GoldenRow.benchmark_id == benchmark_id, GoldenRow.row_id.in_(unmarked)
+            delete(MarkRow).where(
+                MarkRow.benchmark_id == benchmark_id, MarkRow.row_id.in_(unmarked)
             )
         )
         for index in reopened:

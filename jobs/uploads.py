@@ -24,7 +24,7 @@ from jobs import datasets
 from jobs.batch_schemas import Purpose
 from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
-from jobs.lines import Accepted, BadLine, LineSplitter, judge
+from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
 from jobs.schemas import Dataset, Kind, LineError
 
@@ -36,8 +36,6 @@ _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
 # How much is written between two looks at the free space.
 _SPACE_BYTES = 16 * 2**20
-# Of these the rest of the file is more of the same, and millions of lines of it.
-_HOPELESS = "compressed_file"
 
 
 class Upload:
@@ -160,7 +158,7 @@ class Upload:
         self._write_group()
         self._writer.close()
         if self._count > 0:
-            self._note(_duplicates(self._parquet, settings().max_reported_errors))
+            self._note(duplicates(self._parquet, settings().max_reported_errors))
 
     def _store(self, *rows: DatasetRow | FileRow) -> None:
         with (
@@ -220,7 +218,7 @@ class Upload:
         except BadLine as bad:
             self._note((len(bad.problems), bad.errors(self._line, line)))
             # A batch's file is taken whatever is in it.
-            if bad.problems[0][0] == _HOPELESS and self._bare:
+            if bad.problems[0][0] == HOPELESS and self._bare:
                 raise self._rejected() from None
             return
         if request is None:
@@ -288,7 +286,7 @@ class Upload:
         return folder
 
 
-def _duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
+def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
     """Lines whose ``custom_id`` an earlier line has. DuckDB spills to disk, so memory is flat."""
     with duckdb.connect() as db:
         db.execute("SET memory_limit = '512MB'")

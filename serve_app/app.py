@@ -14,11 +14,26 @@ from serve_app.routes import (
     golden,
     graders,
     health,
+    imports,
+    marks,
     models,
     results,
+    votes,
 )
 
-_ROUTERS = (datasets, models, benchmarks, results, graders, golden, comparisons, health)
+_ROUTERS = (
+    datasets,
+    imports,
+    models,
+    benchmarks,
+    results,
+    graders,
+    golden,
+    marks,
+    comparisons,
+    votes,
+    health,
+)
 
 _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.

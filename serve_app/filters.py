@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from jobs.analysis import Outcome, ResultFilter
-from jobs.schemas import Id
+from jobs.schemas import Id, MarkKind
 
 _Figure = Annotated[float | None, Query(ge=0, le=1e15)]
 # Tokens are counted in 64 bits.
@@ -30,6 +30,7 @@ def _filter(
         str | None, Query(description="Only this finish reason.", examples=["length"])
     ] = None,
     golden: Annotated[bool | None, Query(description="Only (not) golden examples.")] = None,
+    mark: Annotated[MarkKind | None, Query(description="Only what people marked so.")] = None,
     min_latency_ms: _Figure = None,
     max_latency_ms: _Figure = None,
     min_ttft_ms: _Figure = None,
@@ -54,6 +55,7 @@ def _filter(
         status_code=status_code,
         finish_reason=finish_reason,
         golden=golden,
+        mark=mark,
         min_latency_ms=min_latency_ms,
         max_latency_ms=max_latency_ms,
         min_ttft_ms=min_ttft_ms,

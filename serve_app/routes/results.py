@@ -9,6 +9,7 @@ from jobs import export, golden, results, statistics
 from jobs.analysis import Golden, Order, ResultDetail, Sort, Statistics
 from jobs.export import Format
 from jobs.schemas import ResultPage
+from serve_app.author import Author
 from serve_app.errors import responses
 from serve_app.filters import Filter
 from serve_app.paging import Limit, Offset
@@ -88,9 +89,9 @@ def get_result(benchmark_id: BenchmarkId, row_id: RowId) -> ResultDetail:
 @router.put(
     "/results/{row_id}/golden", summary="Mark as golden example", responses=responses(404, 422)
 )
-def mark_golden(benchmark_id: BenchmarkId, row_id: RowId) -> Golden:
+def mark_golden(benchmark_id: BenchmarkId, row_id: RowId, author: Author) -> Golden:
     """Mark a result as worth training on. Repeating it changes nothing."""
-    return results.mark(benchmark_id, row_id)
+    return results.mark(benchmark_id, row_id, author)
 
 
 @router.delete(

@@ -106,6 +106,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/datasets/{dataset_id}/results/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import results
+         * @description Store results of another system over this dataset as a finished benchmark, to compare with.
+         *
+         *     All or nothing: a file with a malformed line, or two results of one `custom_id`, is refused with
+         *     `invalid_results`, and `details.errors` says what is wrong on which line. Results for no request
+         *     of the dataset are left out and reported; requests without a result count as failed.
+         */
+        post: operations["import_results"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/models": {
         parameters: {
             query?: never;
@@ -506,6 +530,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/benchmarks/{benchmark_id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Marks on a benchmark's results
+         * @description Marks in the order of the results, with who made them and when.
+         */
+        get: operations["list_marks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/results/{row_id}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a result
+         * @description Record what a person found about a result: `golden`, `fix` or `wrong`, with the response as
+         *     it should be and a note. It replaces an earlier mark. A mark goes with the answer that it is
+         *     for: asking failed requests again takes it from those, and from no others.
+         */
+        put: operations["mark_result"];
+        post?: never;
+        /**
+         * Unmark a result
+         * @description Take the mark away, whatever its kind. Repeating it changes nothing.
+         */
+        delete: operations["unmark_result"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/comparisons": {
         parameters: {
             query?: never;
@@ -560,6 +630,72 @@ export interface paths {
          * @description The comparison as a file.
          */
         get: operations["download_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/ballots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deal ballots
+         * @description Pairs of answers to vote on, without saying whose they are; `x-author` says who votes. Open
+         *     ballots that were dealt before come first, so asking again while some are left gives those and
+         *     more.
+         */
+        post: operations["deal_ballots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/ballots/{ballot_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote
+         * @description Say which answer is better. A later vote on the same ballot replaces an earlier one.
+         */
+        put: operations["vote"];
+        post?: never;
+        /**
+         * Take a vote back
+         * @description Open the ballot again. Repeating it changes nothing.
+         */
+        delete: operations["take_vote_back"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/standings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the votes say
+         * @description Bradley–Terry strengths of benchmarks by the votes on any two of them, with intervals.
+         */
+        get: operations["get_standings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -779,6 +915,22 @@ export interface components {
          */
         Agreement: "exact" | "normalized" | "different" | "incomplete";
         /**
+         * Ballot
+         * @description Two answers to one request. Whose they are is not said, and which is left is random.
+         */
+        Ballot: {
+            /** Ballot Id */
+            ballot_id: string;
+            /** Custom Id */
+            custom_id: string;
+            /** @description None when the dataset has been deleted. */
+            request: components["schemas"]["Request"] | null;
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+        };
+        /**
          * Batch
          * @description A batch: a benchmark of the model that its lines name, over its input file.
          */
@@ -916,6 +1068,12 @@ export interface components {
             model_id: string;
             /** Model Name */
             model_name: string;
+            /**
+             * Engine
+             * @description `imported`: its results came as a file.
+             * @enum {string}
+             */
+            engine: "vllm" | "fake" | "endpoint" | "imported";
             /** Dataset Id */
             dataset_id: string;
             /** Dataset Name */
@@ -1055,6 +1213,12 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * Choice
+         * @description What a person says about the two answers before them.
+         * @enum {string}
+         */
+        Choice: "left" | "right" | "tie" | "both_bad";
         /** ComparedBenchmark */
         ComparedBenchmark: {
             benchmark: components["schemas"]["Benchmark"];
@@ -1087,7 +1251,7 @@ export interface components {
             /** Output Tokens */
             output_tokens: number | null;
             /** Latency Ms */
-            latency_ms: number;
+            latency_ms: number | null;
             /** Golden */
             golden: boolean;
             /**
@@ -1102,6 +1266,7 @@ export interface components {
              * @description How to come from the base's answer to this one, word by word, if it was asked for and both have answered.
              */
             diff: components["schemas"]["Change"][] | null;
+            mark: components["schemas"]["MarkKind"] | null;
         };
         /**
          * Comparison
@@ -1290,6 +1455,32 @@ export interface components {
             uploaded_at: string;
         };
         /**
+         * Deal
+         * @description Ballots for one person, who may ask for more at any time.
+         */
+        Deal: {
+            /**
+             * Ballots
+             * @description Open ones that were dealt before come first, as they were dealt.
+             */
+            ballots: components["schemas"]["Ballot"][];
+            /**
+             * Voted
+             * @description Votes of this person on these benchmarks so far.
+             */
+            voted: number;
+            /**
+             * Remaining
+             * @description Pairs of answers that this person has not voted on, those dealt included; beyond 50,000 requests an estimate.
+             */
+            remaining: number;
+            /**
+             * Goal
+             * @description A sensible number of votes: 50 per pair of benchmarks, which tell a share of half from one of two thirds, or all that there are.
+             */
+            goal: number;
+        };
+        /**
          * Deleted
          * @description Answer to a deletion.
          */
@@ -1406,6 +1597,50 @@ export interface components {
          * @enum {string}
          */
         Endpoint: "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings";
+        /**
+         * EndpointSpec
+         * @description An OpenAI-compatible service that answers for a model.
+         *
+         *     The registry is the operator's: whoever can write its files decides which addresses the cluster
+         *     calls. Nothing that a user of the API sends gets into an address.
+         */
+        EndpointSpec: {
+            /**
+             * Base Url
+             * @description Up to and including the version, as OpenAI's clients take it; a key in it is refused.
+             * @example https://api.openai.com/v1
+             */
+            base_url: string;
+            /**
+             * Model
+             * @description The model's name there.
+             */
+            model: string;
+            /**
+             * Api Key Env
+             * @description Environment variable with the key, in the environment of the service; none: no key is sent.
+             * @example OPENAI_API_KEY
+             */
+            api_key_env?: string | null;
+            /**
+             * Max Concurrency
+             * @description Requests at once.
+             * @default 8
+             */
+            max_concurrency: number;
+            /**
+             * Timeout Seconds
+             * @description Longest wait for one try of a request.
+             * @default 600
+             */
+            timeout_seconds: number;
+            /**
+             * Max Retries
+             * @description Further tries after a timeout, a broken connection, 408, 409, 429 or 5xx.
+             * @default 6
+             */
+            max_retries: number;
+        };
         /**
          * ErrorResponse
          * @description The body of every response that is not a success.
@@ -1777,6 +2012,74 @@ export interface components {
          */
         Kind: "ordinary" | "judge";
         /**
+         * Mark
+         * @description A judgement on a result, as recorded.
+         */
+        Mark: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Row Id */
+            row_id: number;
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Response
+             * @description The response as edited; none: as the model gave it.
+             */
+            response: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Author
+             * @description Who marked it last, by the name that they gave.
+             */
+            author: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * MarkKind
+         * @description What a person found about a result.
+         * @enum {string}
+         */
+        MarkKind: "golden" | "fix" | "wrong";
+        /** MarkList */
+        MarkList: {
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * Marking
+         * @description A judgement on a result. It replaces an earlier one.
+         * @example {
+         *       "kind": "fix",
+         *       "note": "Should be one word.",
+         *       "response": "Yes."
+         *     }
+         */
+        Marking: {
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Response
+             * @description The response as it should be. A `fix` needs one.
+             */
+            response?: string | null;
+            /**
+             * Note
+             * @description Why, for other people.
+             */
+            note?: string | null;
+        };
+        /**
          * Model
          * @description A model of the registry as the API shows it.
          */
@@ -1799,32 +2102,38 @@ export interface components {
             description: string;
             /**
              * Parameters
-             * @description Number of parameters, embeddings included.
+             * @description Number of parameters, embeddings included. 0, as the two sizes: not known, of a model that does not run here.
+             * @default 0
              */
             parameters: number;
-            weights: components["schemas"]["Weights"];
+            weights?: components["schemas"]["Weights"];
             /**
              * Weights Bytes
              * @description Size of the weights in memory, bytes.
+             * @default 0
              */
             weights_bytes: number;
             /**
              * Memory Gib
              * @description Accelerator memory to plan for over all GPUs of one engine, GiB: weights, activations and a KV cache that keeps the engine busy.
+             * @default 0
              */
             memory_gib: number;
             /**
              * License
+             * @default
              * @example Apache-2.0
              */
             license: string;
             /**
              * Engine
-             * @description `fake` answers without a model: for load tests and dry runs only.
+             * @description `endpoint` asks another service. `fake` answers without a model: for load tests and dry runs only.
              * @default vllm
              * @enum {string}
              */
-            engine: "vllm" | "fake";
+            engine: "vllm" | "fake" | "endpoint" | "imported";
+            /** @description The service that an engine of type `endpoint` asks. */
+            endpoint?: components["schemas"]["EndpointSpec"] | null;
             /**
              * Dtype
              * @description vLLM's dtype.
@@ -1879,7 +2188,7 @@ export interface components {
             };
             /**
              * Size
-             * @description Parameters in words.
+             * @description Parameters in words; empty: not known.
              * @example 7.3B
              */
             size: string;
@@ -2041,6 +2350,27 @@ export interface components {
              * @description Mean similarity, as of a comparison's rows.
              */
             similarity: number | null;
+        };
+        /**
+         * PairStanding
+         * @description The votes on two benchmarks.
+         */
+        PairStanding: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            /**
+             * First
+             * @description Votes for the first.
+             */
+            first: number;
+            /** Second */
+            second: number;
+            /** Tie */
+            tie: number;
+            /** Both Bad */
+            both_bad: number;
         };
         /**
          * Phase
@@ -2232,6 +2562,8 @@ export interface components {
              * @description A person marked it as an example worth training on.
              */
             golden: boolean;
+            /** @description What a person found about it. */
+            mark: components["schemas"]["Mark"] | null;
             /** Finish Reason */
             finish_reason: string | null;
             /** Prompt Tokens */
@@ -2242,9 +2574,9 @@ export interface components {
             output_tokens: number | null;
             /**
              * Latency Ms
-             * @description From hand-over to the engine until the last token.
+             * @description From hand-over to the engine until the last token; not known of imported results.
              */
-            latency_ms: number;
+            latency_ms: number | null;
             /**
              * Ttft Ms
              * @description Time to first token, waiting in the engine's queue included.
@@ -2323,6 +2655,41 @@ export interface components {
              * @description Give it as `cursor` for the page after this one; none: there is none (yet).
              */
             next_cursor: string | null;
+        };
+        /**
+         * ResultsImported
+         * @description Answer to an import.
+         */
+        ResultsImported: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Completed
+             * @description Requests of the dataset that it answers with a 2xx status.
+             */
+            completed: number;
+            /**
+             * Failed
+             * @description Requests with an error in the file, or without a result.
+             */
+            failed: number;
+            /**
+             * Missing
+             * @description Requests of the dataset without a result in the file.
+             */
+            missing: number;
+            /**
+             * Unmatched
+             * @description Results in the file for no request of the dataset; unused.
+             */
+            unmatched: number;
+            /**
+             * Unmatched Lines
+             * @description The first 20 of them.
+             */
+            unmatched_lines: components["schemas"]["UnmatchedLine"][];
         };
         /**
          * RunBenchmarkRequest
@@ -2498,6 +2865,70 @@ export interface components {
          */
         Sort: "row_id" | "latency_ms" | "ttft_ms" | "output_tokens" | "prompt_tokens" | "custom_id" | "score";
         /**
+         * Standing
+         * @description How one benchmark fares in the votes.
+         */
+        Standing: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Strength
+             * @description Bradley–Terry log-odds of being preferred, relative to the mean.
+             */
+            strength: number;
+            /** Strength Low */
+            strength_low: number;
+            /** Strength High */
+            strength_high: number;
+            /**
+             * Win Rate
+             * @description Expected share of votes won against the others, ties counted half.
+             */
+            win_rate: number;
+            /** Win Rate Low */
+            win_rate_low: number;
+            /** Win Rate High */
+            win_rate_high: number;
+            /**
+             * Probability Best
+             * @description That it is the strongest of those compared.
+             */
+            probability_best: number;
+            /** Wins */
+            wins: number;
+            /** Losses */
+            losses: number;
+            /** Ties */
+            ties: number;
+            /** Both Bad */
+            both_bad: number;
+        };
+        /**
+         * Standings
+         * @description What people's votes say about benchmarks. Intervals are of 95 %.
+         */
+        Standings: {
+            /**
+             * Standings
+             * @description In the order asked for.
+             */
+            standings: components["schemas"]["Standing"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairStanding"][];
+            /** Votes */
+            votes: number;
+            /**
+             * Voters
+             * @description Most votes first.
+             */
+            voters: components["schemas"]["Voter"][];
+            /**
+             * Verdict
+             * @example Qwen 3 4B is preferred: it wins 68 % [58, 77] of 92 votes, ties counted half.
+             */
+            verdict: string;
+        };
+        /**
          * Statistics
          * @description Figures of a set of results.
          *
@@ -2530,6 +2961,19 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "running" | "cancelling" | "completed" | "failed" | "cancelled";
+        /**
+         * UnmatchedLine
+         * @description A result of an imported file that is for no request of the dataset.
+         */
+        UnmatchedLine: {
+            /**
+             * Line
+             * @description Line number in the file, from 1.
+             */
+            line: number;
+            /** Custom Id */
+            custom_id: string;
+        };
         /**
          * Usage
          * @description Tokens of all requests of a batch.
@@ -2589,8 +3033,43 @@ export interface components {
             noise: components["schemas"]["Rerun"][];
         };
         /**
+         * Vote
+         * @description A ballot's state.
+         */
+        Vote: {
+            /** Ballot Id */
+            ballot_id: string;
+            /** @description None: open, or taken back. */
+            choice: components["schemas"]["Choice"] | null;
+            /** Author */
+            author: string;
+            /** Voted At */
+            voted_at: string | null;
+        };
+        /**
+         * VoteRequest
+         * @example {
+         *       "choice": "left"
+         *     }
+         */
+        VoteRequest: {
+            choice: components["schemas"]["Choice"];
+        };
+        /** Voter */
+        Voter: {
+            /** Author */
+            author: string;
+            /** Votes */
+            votes: number;
+            /**
+             * Last Voted At
+             * Format: date-time
+             */
+            last_voted_at: string;
+        };
+        /**
          * Weights
-         * @description Where a model's weights are: exactly one of ``hub``, ``path`` and ``gguf``.
+         * @description Where a model's weights are: one of ``hub``, ``path`` and ``gguf``; none, if elsewhere.
          */
         Weights: {
             /**
@@ -2915,6 +3394,105 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    import_results: {
+        parameters: {
+            query: {
+                /** @description What the results are of, as people know it. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                /** @description A dataset's id. */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description OpenAI's batch output (JSONL), or CSV: custom_id, response.
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsImported"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3369,6 +3947,8 @@ export interface operations {
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
                 min_latency_ms?: number | null;
                 max_latency_ms?: number | null;
                 min_ttft_ms?: number | null;
@@ -3441,6 +4021,8 @@ export interface operations {
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
                 min_latency_ms?: number | null;
                 max_latency_ms?: number | null;
                 min_ttft_ms?: number | null;
@@ -3542,7 +4124,10 @@ export interface operations {
     mark_golden: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
             path: {
                 /** @description A benchmark's id. */
                 benchmark_id: string;
@@ -3638,6 +4223,8 @@ export interface operations {
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
                 min_latency_ms?: number | null;
                 max_latency_ms?: number | null;
                 min_ttft_ms?: number | null;
@@ -4098,6 +4685,147 @@ export interface operations {
             };
         };
     };
+    list_marks: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only marks of this kind. */
+                kind?: components["schemas"]["MarkKind"] | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    mark_result: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+                /** @description Position of the request in the dataset, from 0. */
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marking"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    unmark_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+                /** @description Position of the request in the dataset, from 0. */
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     compare_benchmarks: {
         parameters: {
             query: {
@@ -4221,6 +4949,179 @@ export interface operations {
                     "text/csv; charset=utf-8": unknown;
                     "application/jsonl": unknown;
                     "text/html; charset=utf-8": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    deal_ballots: {
+        parameters: {
+            query: {
+                /** @description Two to eight. */
+                benchmark_id: string[];
+                /** @description Open ballots that the person then has. */
+                count?: number;
+            };
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A ballot's id. */
+                ballot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    take_vote_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A ballot's id. */
+                ballot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_standings: {
+        parameters: {
+            query: {
+                /** @description Two to eight. */
+                benchmark_id: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standings"];
                 };
             };
             /** @description Not Found */
