@@ -25,6 +25,10 @@ HOSTILE = (
 )
 
 
+# Browsers percent-encode quotes in a file's name.
+FILE = "<img src=x onerror=alert(6)>.jsonl"
+
+
 @dataclass
 class Attack:
     dataset_id: str
@@ -37,7 +41,7 @@ def attack(api: Api, settings: Settings) -> Attack:
     requests = [chat(text, f"prompt {text}", user=text) for text in HOSTILE]
     for request in requests:
         request["expected"] = request["metadata"] = HOSTILE[1]
-    dataset = api.upload(requests, f"{HOSTILE[1]}.jsonl")
+    dataset = api.upload(requests, FILE)
     ended = [api.run("fake/instant", dataset) for _ in range(2)]
     for benchmark in ended:
         assert api.finished(benchmark)["status"] == "completed"
@@ -60,20 +64,13 @@ def with_their_answers(table: pa.Table) -> pa.Table:
 
 def harmless(page: Page) -> None:
     """No element came of any of the texts. Dialogs and blocked scripts fail by the console."""
-    for selector in (
-        "img",
-        "iframe",
-        "body script",
-        "[onload]",
-        "[onerror]",
-        "a[href^=javascript]",
-    ):
+    made = "img, iframe, body script:not([src]), [onload], [onerror], a[href^=javascript]"
     expect(page.locator(made)).to_have_count(0)
 
 
 def test_the_runner(open_page: Open, attack: Attack) -> None:
     page = open_page("/runner")
-    expect(page.get_by_text(f"{HOSTILE[1]}.jsonl".rsplit("/")[-1]).first).to_be_visible()
+    expect(page.get_by_role("cell", name=FILE, exact=True).first).to_be_visible()
     harmless(page)
 
 
