@@ -69,6 +69,34 @@ class Settings(BaseSettings):
         default=100, gt=0, description="Errors listed one by one for a rejected dataset."
     )
 
+    batch_max_requests: int = Field(
+        default=50_000, gt=0, description="Most requests of one batch of the OpenAI API."
+    )
+    batch_max_bytes: int = Field(
+        default=200 * 2**20, gt=0, description="Largest input file of a batch, bytes."
+    )
+    batch_window_seconds: int = Field(
+        default=24 * 3600,
+        gt=0,
+        description="What a batch's completion window, 24h, stands for: after it, what is not "
+        "finished expires.",
+    )
+    batch_metadata_pairs: int = Field(
+        default=16, ge=0, description="Most pairs in a batch's metadata."
+    )
+    batch_metadata_key_chars: int = Field(
+        default=64, gt=0, description="Longest key in a batch's metadata."
+    )
+    batch_metadata_value_chars: int = Field(
+        default=512, gt=0, description="Longest value in a batch's metadata."
+    )
+    file_min_expiry_seconds: int = Field(
+        default=3_600, ge=0, description="Shortest life that a client may give a file."
+    )
+    file_max_expiry_seconds: int = Field(
+        default=2_592_000, gt=0, description="Longest life that a client may give a file."
+    )
+
     cpu_slots: int = Field(
         default=1,
         gt=0,

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from cluster.database import session
 from cluster.storage import storage
 from jobs import datasets, registry
+from jobs.batch_schemas import LIVE as LIVE_BATCH
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.models import BenchmarkRow
+from jobs.models import BatchRow, BenchmarkRow
 from jobs.progress import Prior
 from jobs.queue import Waiting, order
 from jobs.schemas import (
@@ -30,9 +31,14 @@ _AT_WORK = [Status.RUNNING.value, Status.CANCELLING.value]
 
 
 def create(
-    model_id: str, dataset_id: str, sampling: Sampling, job_id: str | None = None
+    model_id: str,
+    dataset_id: str,
+    sampling: Sampling,
+    job_id: str | None = None,
+    benchmark_id: str | None = None,
 ) -> Benchmark:
     """Queue a benchmark. ``job_id`` names the Ray job that waits to run it, if one does already.
+    ``benchmark_id`` is the id that its batch has given it, if it is one's.
 
     Raises:
         NotFound: no such model or dataset.
@@ -47,7 +53,7 @@ def create(
             f"Dataset {dataset_id!r} mixes embeddings with generation, which need two engines. "
             "Split it into two datasets.",
         )
-    benchmark_id = f"bm_{uuid.uuid4().hex[:12]}"
+    benchmark_id = benchmark_id or f"bm_{uuid.uuid4().hex[:12]}"
     spec = BenchmarkSpec(
         benchmark_id=benchmark_id,
         dataset_id=dataset_id,
@@ -155,7 +161,7 @@ def delete(benchmark_id: str) -> None:
     """Delete an ended benchmark with its results.
 
     Raises:
-        Conflict: when it has not ended.
+        Conflict: when it, or the batch that it is, has not ended.
     """
     with session() as sql:
         found = row(sql, benchmark_id)
@@ -164,6 +170,11 @@ def delete(benchmark_id: str) -> None:
                 "benchmark_live",
                 f"Benchmark {benchmark_id!r} is {found.status}. Cancel it first, or wait.",
             )
+        of_batch = select(BatchRow.id).where(
+            BatchRow.benchmark_id == benchmark_id, BatchRow.status.in_(LIVE_BATCH)
+        )
+        if batch_id := sql.scalar(of_batch):
+            raise Conflict("batch_live", f"Batch {batch_id!r} is still writing its files. Wait.")
         sql.delete(found)
     storage().delete(f"benchmarks/{benchmark_id}")
 

@@ -1,5 +1,7 @@
 """Datasets: what can be asked of a stored one. They come in through :mod:`jobs.uploads`.
 
+Each dataset is also a file of the OpenAI API (:mod:`jobs.files`), and goes with it.
+
 A dataset is two objects: ``datasets/<id>/original.jsonl``, the file as it came, and
 ``datasets/<id>/requests.parquet``, its requests normalized and in order. Its row in SQL is written
 last, so a dataset exists completely or not at all; objects without a row are swept at start.
@@ -15,12 +17,14 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from cluster.database import session
 from cluster.storage import storage
+from jobs.batch_schemas import LIVE
 from jobs.errors import Conflict, NotFound
-from jobs.models import BenchmarkRow, DatasetRow
+from jobs.models import BatchRow, BenchmarkRow, DatasetRow, FileRow
 from jobs.schemas import Dataset, Endpoint, Request, RequestPage, Status
 
 SCHEMA = pa.schema(
@@ -41,6 +45,11 @@ _ABANDONED_SECONDS = 24 * 3600
 
 def requests_key(dataset_id: str) -> str:
     return f"datasets/{dataset_id}/requests.parquet"
+
+
+def file_id(dataset_id: str) -> str:
+    """The id of the file that a dataset is in the OpenAI API."""
+    return f"file-{dataset_id.removeprefix('ds_')}"
 
 
 def original_key(dataset_id: str) -> str:
@@ -69,7 +78,7 @@ def delete(dataset_id: str) -> None:
     """Delete a dataset and its files. Results of finished benchmarks stay.
 
     Raises:
-        Conflict: while a benchmark that is queued or running uses it.
+        Conflict: while a benchmark that is queued or running, or a batch that is live, uses it.
     """
     get(dataset_id)
     with session() as sql:
@@ -81,6 +90,7 @@ def delete(dataset_id: str) -> None:
                 f"Dataset {dataset_id!r} is used by {', '.join(live)}. Cancel first, or wait.",
                 benchmarks=live,
             )
+        delete_file(sql, file_id(dataset_id))
         row = sql.get_one(DatasetRow, dataset_id)
         if users:
             row.deleted_at = datetime.now(UTC)
@@ -89,14 +99,31 @@ def delete(dataset_id: str) -> None:
     storage().delete(f"datasets/{dataset_id}")
 
 
+def delete_file(sql: Session, file: str) -> None:
+    """Mark a file as deleted.
+
+    Raises:
+        Conflict: a live batch is made of it.
+    """
+    of_file = select(BatchRow.id).where(BatchRow.input_file_id == file, BatchRow.status.in_(LIVE))
+    if batches := sql.scalars(of_file).all():
+        raise Conflict(
+            "file_in_use",
+            f"File {file!r} is used by {', '.join(batches)}. Cancel first, or wait.",
+            batches=list(batches),
+        )
+    gone = update(FileRow).where(FileRow.id == file, FileRow.deleted_at.is_(None))
+    sql.execute(gone.values(deleted_at=datetime.now(UTC)))
+
+
 def sweep() -> None:
     """Remove what uploads and deletions that were killed have left behind."""
     with session() as sql:
-        kept = set(sql.scalars(select(DatasetRow.id).where(DatasetRow.deleted_at.is_(None))))
+        kept = set(sql.scalars(select(FileRow.id).where(FileRow.deleted_at.is_(None))))
     for dataset_id in storage().list("datasets"):
         folder = storage().path(f"datasets/{dataset_id}")
         age = time.time() - folder.stat().st_mtime
-        if dataset_id not in kept and age > _ABANDONED_SECONDS:
+        if file_id(dataset_id) not in kept and age > _ABANDONED_SECONDS:
             storage().delete(f"datasets/{dataset_id}")
 
 
@@ -116,6 +143,13 @@ def page(dataset_id: str, limit: int, offset: int) -> RequestPage:
     return RequestPage(
         dataset_id=dataset_id, requests=requests, total=dataset.count, limit=limit, offset=offset
     )
+
+
+def custom_ids(dataset_id: str) -> Iterator[str]:
+    """The ids of all requests in their order; memory is flat."""
+    file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
+    for batch in file.iter_batches(columns=["custom_id"]):
+        yield from batch.column(0).to_pylist()
 
 
 class Reader:

@@ -2,10 +2,11 @@
 
     BenchmarkRunnerError
     ├── NotFound              404  dataset_not_found, model_not_found, benchmark_not_found,
-    │                              result_not_found
+    │                              result_not_found, file_not_found, batch_not_found
     ├── Conflict              409  dataset_in_use, dataset_deleted, benchmark_live, …
     ├── InvalidDataset        422  invalid_dataset: line-numbered details
     ├── InvalidRequest        422  the request is well formed but cannot be done
+    ├── InvalidParameter      400  of the OpenAI API: a parameter is missing or out of bounds
     └── TooLarge              413  the upload exceeds a limit
 
 Each carries a stable ``code`` for programs and a sentence for people. ``serve_app`` turns them
@@ -41,6 +42,15 @@ class TooLarge(BenchmarkRunnerError):
 
 class InvalidRequest(BenchmarkRunnerError):
     status = 422
+
+
+class InvalidParameter(InvalidRequest):
+    """A parameter of the OpenAI API, named in ``details["param"]``."""
+
+    status = 400
+
+    def __init__(self, code: str, message: str, param: str) -> None:
+        super().__init__(code, message, param=param)
 
 
 class InvalidDataset(InvalidRequest):

@@ -93,11 +93,13 @@ class BadLine(Exception):
         ]
 
 
-def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Accepted | None:
+def judge(
+    line: bytes, number: int, max_bytes: int, *, cut: bool = False, bare: bool = True
+) -> Accepted | None:
     """The request on line ``number`` (from 1); none for a blank line.
 
     ``cut`` says that the file ended without a newline, so that a broken line is probably one whose
-    upload or writer was interrupted.
+    upload or writer was interrupted. ``bare`` says that a line may be the body alone.
 
     Raises:
         BadLine: naming everything that is wrong with the line.
@@ -115,7 +117,8 @@ def judge(line: bytes, number: int, max_bytes: int, *, cut: bool = False) -> Acc
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
     record = _parse(line, number, cut)
     try:
-        if not any(key in record for key in _ENVELOPE[1:]) and _bare_endpoint(record):
+        enveloped = any(key in record for key in _ENVELOPE[1:])
+        if bare and not enveloped and _bare_endpoint(record):
             return _bare(record, number)
         return _enveloped(record)
     except orjson.JSONEncodeError:
@@ -190,13 +193,17 @@ def _enveloped(record: Json) -> Accepted:
     else:
         problems += _custom_id_problems(custom_id)
     if method != "POST":
-        what = f"not {_short(method)}" if "method" in record else "but it is missing"
-        problems.append(("wrong_method", "method", f'`method` must be "POST", {what}.'))
+        present = "method" in record
+        what = f"not {_short(method)}" if present else "but it is missing"
+        code = "wrong_method" if present else "missing_method"
+        problems.append((code, "method", f'`method` must be "POST", {what}.'))
     endpoint = next((known for known in Endpoint if known == url), None)
     if endpoint is None:
-        what = f"not {_short(url)}" if "url" in record else "but it is missing"
+        present = "url" in record
+        what = f"not {_short(url)}" if present else "but it is missing"
+        code = "unsupported_url" if present else "missing_url"
         known = ", ".join(Endpoint)
-        problems.append(("unsupported_url", "url", f"`url` must be one of {known}, {what}."))
+        problems.append((code, "url", f"`url` must be one of {known}, {what}."))
     if not isinstance(body, dict):
         code = "invalid_body" if "body" in record else "missing_body"
         problems.append((code, "body", "`body` must be an object: the request's parameters."))

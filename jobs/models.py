@@ -135,3 +135,70 @@ class GoldenRow(Base):
     )
     row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+
+
+class FileRow(Base):
+    """A file of the OpenAI API. One with purpose ``batch`` is a dataset, or was meant to be one."""
+
+    __tablename__ = "files"
+    __table_args__ = (
+        Index("ix_files_created_at_id", "created_at", "id"),
+        Index("ix_files_expires_at", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(32))
+    filename: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    key: Mapped[str]
+    """Where its content is on storage."""
+    dataset_id: Mapped[str | None] = mapped_column(
+        ForeignKey("datasets.id", ondelete="SET NULL"), index=True
+    )
+    """None for what a batch wrote, and for an upload with bad lines."""
+    errors: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """Each a :class:`jobs.schemas.LineError`: why the file is no dataset."""
+    deleted_at: Mapped[datetime | None]
+    """Set when it is deleted. The row stays, as clients page through lists by an id."""
+
+
+class BatchRow(Base):
+    """A batch of the OpenAI API: what it has beyond its benchmark."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        Index("ix_batches_created_at_id", "created_at", "id"),
+        Index("ix_batches_status", "status"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    benchmark_id: Mapped[str] = mapped_column(String(64), index=True)
+    """Given to the batch from the start; the benchmark exists once the file is validated."""
+    input_file_id: Mapped[str]
+    endpoint: Mapped[str]
+    completion_window: Mapped[str]
+    model: Mapped[str | None]
+    details: Mapped[dict[str, str] | None] = mapped_column("metadata", JSON(none_as_null=True))
+    output_expires_seconds: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    """The status that it will end in, once that is decided."""
+    errors: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    output_file_id: Mapped[str | None]
+    error_file_id: Mapped[str | None]
+    total: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    completed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    failed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Set when it has ended. Until then, counts and usage are the benchmark's."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    in_progress_at: Mapped[datetime | None]
+    finalizing_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    expired_at: Mapped[datetime | None]
+    cancelling_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]

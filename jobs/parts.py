@@ -267,10 +267,11 @@ def totals(benchmark_id: str) -> Totals:
     return Totals(**dict(zip(names, row, strict=True)))
 
 
-def read(benchmark_id: str, index: int) -> pa.Table:
-    """The results of a chunk that was done, also if a retry has just reopened it."""
+def read(benchmark_id: str, index: int, columns: list[str] | None = None) -> pa.Table:
+    """The results of a chunk that was done, also if a retry has just reopened it. At least
+    ``columns`` of them, where only these are wanted."""
     try:
-        return pq.read_table(part_path(benchmark_id, index))
+        return pq.read_table(part_path(benchmark_id, index), columns=columns)
     except FileNotFoundError:
         records = parse(storage().read(journal_key(benchmark_id, index)))
         by_row = {record["row_id"]: record for record in records}

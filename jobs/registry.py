@@ -60,6 +60,14 @@ def all_models() -> list[Model]:
     return [_model(row, machine) for row in rows]
 
 
+def added() -> dict[str, datetime]:
+    """When each model that is in the registry came to be in it."""
+    with session() as sql:
+        present = select(ModelRow).where(ModelRow.removed_at.is_(None))
+        rows = sql.scalars(present.order_by(ModelRow.model_id)).all()
+    return {row.model_id: row.created_at for row in rows}
+
+
 def get(model_id: str) -> Model:
     with session() as sql:
         row = sql.get(ModelRow, model_id)

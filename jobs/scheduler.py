@@ -96,8 +96,9 @@ def reconcile() -> None:
             _restart(row, state)
 
 
-def settle(benchmark_id: str, status: Status) -> bool:
-    """End a benchmark with the counts on storage; false if it is not complete but should be."""
+def settle(benchmark_id: str, status: Status, error: str | None = None) -> bool:
+    """End a benchmark with the counts on storage; false if it is not complete but should be.
+    ``error`` says why it failed."""
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     total = spec.total
@@ -122,6 +123,8 @@ def settle(benchmark_id: str, status: Status) -> bool:
         total_throughput=tokens / seconds if seconds else 0.0,
         results_file=f"benchmarks/{benchmark_id}/parts",
         metadata_file=f"benchmarks/{benchmark_id}/manifest.json",
+        # At once with the status: a batch copies it as soon as it sees that.
+        error=error,
     )
     if ended:
         log.info("benchmark ended", benchmark_id=benchmark_id, status=status.value)
@@ -150,9 +153,7 @@ def _restart(row: BenchmarkRow, state: JobStatus | None) -> None:
         _again(row, row.attempts + 1, before, why)
         return
     message = f"Given up after {in_vain} attempts without a result: {why}. {_last_words(row)}"
-    settle(row.id, Status.FAILED)
-    with session() as sql:
-        benchmarks.row(sql, row.id).error = message.strip()
+    settle(row.id, Status.FAILED, message.strip())
 
 
 def _again(row: BenchmarkRow, attempt: int, attempts_before: int, why: str) -> None:

@@ -15,6 +15,7 @@ import structlog
 
 from cluster.database import migrate, session
 from jobs import benchmarks, parts, scheduler
+from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
 from jobs.progress import Progress
 from jobs.schemas import BenchmarkSpec, Phase, Placement, Status, Tally
@@ -39,13 +40,15 @@ class Tracker:
         self._progress: dict[str, Progress] = {}
         self._admitted: dict[str, datetime] = {}
         self._due = threading.Event()
+        self._batches = BatchSteps(wake=self._due.set)
         threading.Thread(target=self._run, daemon=True, name="tick").start()
 
     def ping(self) -> str:
         return "ok"
 
     def wake(self) -> None:
-        """Look at the queue now rather than at the next second."""
+        """Look at the queue and the batches now rather than at the next second."""
+        self._due.set()
         with self._scheduling:
             scheduler.admit()
 
@@ -76,9 +79,7 @@ class Tracker:
 
     def fail(self, benchmark_id: str, message: str) -> None:
         """A driver cannot go on, for a reason that a restart does not mend."""
-        scheduler.settle(benchmark_id, Status.FAILED)
-        with session() as sql:
-            benchmarks.row(sql, benchmark_id).error = message
+        scheduler.settle(benchmark_id, Status.FAILED, message)
         self._due.set()
 
     def _of(self, benchmark_id: str) -> Progress:
@@ -89,7 +90,7 @@ class Tracker:
 
     def _run(self) -> None:
         while True:
-            for step in (self._schedule, self._write):
+            for step in (self._schedule, self._write, self._batches.tick):
                 try:
                     step()
                 except Exception:

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 import tempfile
 import unicodedata
 import uuid
@@ -20,10 +21,11 @@ from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets
-from jobs.datasets import SCHEMA, original_key, requests_key
+from jobs.batch_schemas import Purpose
+from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import Accepted, BadLine, LineSplitter, judge
-from jobs.models import DatasetRow
+from jobs.models import DatasetRow, FileRow
 from jobs.schemas import Dataset, LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
@@ -45,9 +47,12 @@ class Upload:
     Memory is bounded by one row group and one line, whatever the size of the file.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, max_bytes: int | None = None, bare: bool = True) -> None:
+        """``max_bytes`` limits the file below the setting; ``bare`` as of :func:`judge`."""
         self.dataset_id = f"ds_{uuid.uuid4().hex[:12]}"
         self.name = clean_name(name)
+        self._max_bytes = min(max_bytes or sys.maxsize, settings().max_upload_bytes)
+        self._bare = bare
         self._splitter = LineSplitter(settings().max_line_bytes)
         self._size = 0
         self._line = 0
@@ -61,6 +66,11 @@ class Upload:
         self._lines: list[int] = []
         self._group_bytes = 0
         self._finished = False
+
+    @property
+    def size(self) -> int:
+        """Bytes taken so far."""
+        return self._size
 
     def __enter__(self) -> Self:
         self._require_space()
@@ -96,8 +106,8 @@ class Upload:
         """
         before = self._size
         self._size += len(data)
-        if self._size > settings().max_upload_bytes:
-            limit = settings().max_upload_bytes
+        if self._size > self._max_bytes:
+            limit = self._max_bytes
             raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
         if before // _SPACE_BYTES != self._size // _SPACE_BYTES:
             self._require_space()
@@ -112,15 +122,39 @@ class Upload:
         Raises:
             InvalidDataset: when any line breaks the format; ``details`` hold the first errors.
         """
+        self._end()
+        if self._total_errors:
+            raise self._rejected()
+        if self._count == 0:
+            raise InvalidDataset("empty_dataset", f"{self.name!r} contains no request.")
+        dataset = self._dataset_row()
+        self._store(dataset, self._file_row(dataset.id, None))
+        return datasets.record(dataset)
+
+    def finish_file(self, expires_at: datetime | None) -> FileRow:
+        """Store the file whatever is in it, as OpenAI does: a batch of it says what is wrong.
+
+        Where no line is, it is a dataset as well.
+        """
+        self._end()
+        if self._total_errors or self._count == 0:
+            file = self._file_row(None, expires_at)
+            file.errors = [error.model_dump() for error in self._errors]
+            self._store(file)
+            return file
+        dataset = self._dataset_row()
+        file = self._file_row(dataset.id, expires_at)
+        self._store(dataset, file)
+        return file
+
+    def _end(self) -> None:
         self._take(self._splitter.end(), cut=True)
         self._write_group()
         self._writer.close()
         if self._count > 0:
             self._note(_duplicates(self._parquet, settings().max_reported_errors))
-        if self._total_errors:
-            raise self._rejected()
-        if self._count == 0:
-            raise InvalidDataset("empty_dataset", f"{self.name!r} contains no request.")
+
+    def _store(self, *rows: DatasetRow | FileRow) -> None:
         with (
             self._parquet.open("rb") as parquet,
             storage().write(requests_key(self.dataset_id)) as target,
@@ -128,7 +162,10 @@ class Upload:
             shutil.copyfileobj(parquet, target, 2**20)
         self._finished = True
         self._stack.close()
-        row = DatasetRow(
+        self._insert(rows)
+
+    def _dataset_row(self) -> DatasetRow:
+        return DatasetRow(
             id=self.dataset_id,
             name=self.name,
             file_path=original_key(self.dataset_id),
@@ -139,13 +176,23 @@ class Upload:
             endpoints=sorted(self._endpoints),
             models=sorted(self._models),
         )
-        self._insert(row)
-        return datasets.record(row)
 
-    def _insert(self, row: DatasetRow) -> None:
+    def _file_row(self, dataset_id: str | None, expires_at: datetime | None) -> FileRow:
+        return FileRow(
+            id=file_id(self.dataset_id),
+            purpose=Purpose.BATCH.value,
+            filename=self.name,
+            bytes=self._size,
+            created_at=datetime.now(UTC),
+            expires_at=expires_at,
+            key=original_key(self.dataset_id),
+            dataset_id=dataset_id,
+        )
+
+    def _insert(self, rows: tuple[DatasetRow | FileRow, ...]) -> None:
         try:
             with session() as sql:
-                sql.add(row)
+                sql.add_all(rows)
         except Exception as error:
             # The answer to a commit can get lost, and then the row is there after all. Where even
             # that cannot be found out, the files stay until a sweep.
@@ -155,15 +202,16 @@ class Upload:
 
     def _is_inserted(self) -> bool:
         with session() as sql:
-            return sql.get(DatasetRow, self.dataset_id) is not None
+            return sql.get(FileRow, file_id(self.dataset_id)) is not None
 
     def _take(self, line: bytes, *, cut: bool = False) -> None:
         self._line += 1
         try:
-            request = judge(line, self._line, settings().max_line_bytes, cut=cut)
+            request = judge(line, self._line, settings().max_line_bytes, cut=cut, bare=self._bare)
         except BadLine as bad:
             self._note((len(bad.problems), bad.errors(self._line, line)))
-            if bad.problems[0][0] == _HOPELESS:
+            # A batch's file is taken whatever is in it.
+            if bad.problems[0][0] == _HOPELESS and self._bare:
                 raise self._rejected() from None
             return
         if request is None:

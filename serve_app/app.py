@@ -6,13 +6,16 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cluster.settings import settings
-from serve_app import errors, headers, limits, web
+from serve_app import errors, headers, limits, openai, web
 from serve_app.routes import benchmarks, comparisons, datasets, health, models, results
 
 _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.
 
 Every error has the body `{"error": {"code", "message", "details"}}` with a stable `code`.
+
+Under `/v1` is OpenAI's API for files, batches and models, for OpenAI's own clients; its errors are
+`{"error": {"message", "type", "param", "code"}}`.
 """
 
 
@@ -30,6 +33,7 @@ def create_app() -> FastAPI:
     headers.install(app)
     for routes in (datasets, models, benchmarks, results, comparisons, health):
         app.include_router(routes.router, responses=errors.responses(422))
+    openai.install(app)
     web.install(app, settings().web_folder)
     return app
 

@@ -1,4 +1,7 @@
-"""Errors as responses: one JSON shape, ``{"error": {"code", "message", "details"}}``."""
+"""Errors as responses: one JSON shape, ``{"error": {"code", "message", "details"}}``.
+
+Under ``/v1`` it is OpenAI's: :mod:`serve_app.openai.errors`.
+"""
 
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +18,7 @@ from cluster import space
 from cluster.space import StorageFull
 from jobs.errors import BenchmarkRunnerError
 from jobs.schemas import ErrorResponse, Problem
+from serve_app.openai import errors as openai
 
 log = structlog.get_logger()
 
@@ -37,18 +41,24 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _response(status: int, code: str, message: str, **details: Any) -> JSONResponse:
+def response(
+    request: Request, status: int, code: str, message: str, **details: Any
+) -> JSONResponse:
+    if openai.covers(request):
+        return openai.response(status, code, message, details.get("param"))
     body = ErrorResponse(error=Problem(code=code, message=message, details=details))
     return JSONResponse(body.model_dump(mode="json"), status_code=status)
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
+async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BenchmarkRunnerError)
-    return _response(error.status, error.code, error.message, **error.details)
+    return response(request, error.status, error.code, error.message, **error.details)
 
 
-async def _validation(_request: Request, error: Exception) -> JSONResponse:
+async def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if openai.covers(request):
+        return openai.invalid(error)
     errors = [
         {"field": ".".join(str(part) for part in one["loc"][1:]), "message": one["msg"]}
         for one in error.errors()
@@ -56,7 +66,9 @@ async def _validation(_request: Request, error: Exception) -> JSONResponse:
     first = errors[0]
     where = f"{first['field']}: " if first["field"] else ""
     message = f"The request is not valid. {where}{first['message']}."
-    return _response(422, "invalid_request", message, errors=errors, total_errors=len(errors))
+    return response(
+        request, 422, "invalid_request", message, errors=errors, total_errors=len(errors)
+    )
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -64,20 +76,23 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     message = f"{phrase}: {request.method} {request.url.path}"
-    response = _response(error.status_code, code, message)
-    response.headers.update(error.headers or {})
-    return response
+    if openai.covers(request) and error.status_code in openai.NO_ROUTE:
+        answer = openai.no_route(request, error.status_code)
+    else:
+        answer = response(request, error.status_code, code, message)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _storage(request: Request, error: Exception) -> JSONResponse:
     if space.is_full(error):
         message = "The storage is full. Free some space and try again; what is stored stays."
         told = isinstance(error, StorageFull)
-        return _response(507, "storage_full", str(error) if told else message)
+        return response(request, 507, "storage_full", str(error) if told else message)
     return await _unexpected(request, error)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected error", path=request.url.path, exc_info=error)
     message = "Something went wrong on the server; its log says more."
-    return _response(500, "internal_error", message)
+    return response(request, 500, "internal_error", message)

@@ -1,11 +1,11 @@
 """A bound on the bodies of requests, which are read whole: only uploads are streams."""
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.settings import settings
-from jobs.schemas import ErrorResponse, Problem
+from serve_app import errors
 from serve_app.body import declared_length
 
 # These bound themselves. The second is where OpenAI's clients upload.
@@ -30,7 +30,9 @@ class BodyLimit:
             length = limit + 1 if body is None else len(body)
             receive = _then(body or b"", receive)
         if length is not None and length > limit:
-            await _refusal(limit)(scope, receive, send)
+            message = f"The request is longer than {limit:,} bytes."
+            refusal = errors.response(Request(scope), 413, "request_too_large", message)
+            await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -54,9 +56,3 @@ def _then(body: bytes, receive: Receive) -> Receive:
         return first.pop() if first else await receive()
 
     return next_message
-
-
-def _refusal(limit: int) -> JSONResponse:
-    message = f"The request is longer than {limit:,} bytes."
-    problem = ErrorResponse(error=Problem(code="request_too_large", message=message))
-    return JSONResponse(problem.model_dump(mode="json"), status_code=413)

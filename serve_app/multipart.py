@@ -1,5 +1,8 @@
 """A multipart upload streamed into a dataset: never the whole file in memory, nor on disk twice."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
 from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -19,6 +22,10 @@ from serve_app.body import Body, declared_length
 _THREADS = CapacityLimiter(4)
 # A form has the file and a few short lines around it; the parser would keep longer ones.
 _MOST_BESIDE_FILE = 2**20
+_MAX_TEXT_BYTES = 1000
+
+T = TypeVar("T")
+Fields = Mapping[str, str]
 
 
 class BadUpload(InvalidRequest):
@@ -32,8 +39,9 @@ class EncodedUpload(InvalidRequest):
 class _File(BaseTarget):
     """The form's ``file`` part, fed to an upload as it arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[str], Upload]) -> None:
         super().__init__()
+        self._begin = begin
         self.upload: Upload | None = None
         self.complete = False
         self.size = 0
@@ -41,7 +49,7 @@ class _File(BaseTarget):
     def on_start(self) -> None:
         if self.upload is not None:
             raise BadUpload("several_files", "Upload one file per request.")
-        self.upload = Upload(self.multipart_filename or "dataset.jsonl").__enter__()
+        self.upload = self._begin(self.multipart_filename or "dataset.jsonl").__enter__()
 
     def on_data_received(self, chunk: bytes) -> None:
         assert self.upload is not None
@@ -56,6 +64,27 @@ class _File(BaseTarget):
             self.upload.__exit__(type(error) if error else None, error, None)
 
 
+class _Text(BaseTarget):
+    """A short part of the form other than the file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._data = bytearray()
+        self.present = False
+
+    def on_start(self) -> None:
+        self.present = True
+
+    def on_data_received(self, chunk: bytes) -> None:
+        self._data += chunk
+        if len(self._data) > _MAX_TEXT_BYTES:
+            raise BadUpload("bad_multipart", f"The form's field `{self._name}` is too long.")
+
+    def value(self) -> str:
+        return self._data.decode("utf-8", "replace")
+
+
 async def receive(request: Request) -> Dataset:
     """Store the ``file`` part of a multipart request as a dataset.
 
@@ -66,10 +95,27 @@ async def receive(request: Request) -> Dataset:
         TooLarge: larger than the limit on uploads.
         StorageFull: there is no room for it.
     """
+    return await read(request, Upload, (), lambda upload, _fields: upload.finish())
+
+
+async def read(
+    request: Request,
+    begin: Callable[[str], Upload],
+    fields: Iterable[str],
+    finish: Callable[[Upload, Fields], T],
+) -> T:
+    """Feed the ``file`` part of a multipart request to an upload, and ``finish`` it.
+
+    ``begin`` makes the upload from the file's name; ``fields`` are the names of short text parts
+    that ``finish`` is given, those that the form has.
+
+    Raises:
+        BadUpload: and the others, as :func:`receive`.
+    """
     body = Body(request)
     try:
         _check_headers(request)
-        return await _store(request, body)
+        return await _store(request, body, begin, fields, finish)
     except Exception:
         await body.drain()
         raise
@@ -95,12 +141,21 @@ def _check_headers(request: Request) -> None:
     storage().require(size)
 
 
-async def _store(request: Request, body: Body) -> Dataset:
-    file = _File()
+async def _store(
+    request: Request,
+    body: Body,
+    begin: Callable[[str], Upload],
+    fields: Iterable[str],
+    finish: Callable[[Upload, Fields], T],
+) -> T:
+    file = _File(begin)
+    texts = {name: _Text(name) for name in fields}
     error: BaseException | None = None
     try:
         parser = StreamingFormDataParser(dict(request.headers))
         parser.register("file", file)
+        for name, text in texts.items():
+            parser.register(name, text)
         received = 0
         async for piece in body.pieces():
             received += len(piece)
@@ -111,7 +166,8 @@ async def _store(request: Request, body: Body) -> Dataset:
             raise BadUpload("missing_file", "The form has no file in a field named `file`.")
         if not file.complete:
             raise BadUpload("upload_incomplete", "The upload was cut off. Send the file again.")
-        return await to_thread.run_sync(file.upload.finish, limiter=_THREADS)
+        given = {name: text.value() for name, text in texts.items() if text.present}
+        return await to_thread.run_sync(finish, file.upload, given, limiter=_THREADS)
     except ParseFailedException as failed:
         error = failed
         raise BadUpload("bad_multipart", f"Malformed multipart body: {failed}.") from failed

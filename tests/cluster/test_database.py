@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from cluster.database import alembic_config, engine, migrate, session
 from jobs.models import Base, BenchmarkRow
 
-TABLES = {"benchmarks", "datasets", "golden_examples", "model_registry"}
+TABLES = {"batches", "benchmarks", "datasets", "files", "golden_examples", "model_registry"}
 
 
 def tables() -> set[str]:

@@ -144,12 +144,14 @@ def test_any_printable_text_is_a_custom_id(custom_id: str) -> None:
 
 @pytest.mark.parametrize("method", [..., None, "GET", "post", 1])
 def test_wrong_method(method: Any) -> None:
-    assert codes(chat(method=method)) == ["wrong_method"]
+    code = "missing_method" if method is ... else "wrong_method"
+    assert codes(chat(method=method)) == [code]
 
 
 @pytest.mark.parametrize("url", [..., None, "/v1/images", "v1/chat/completions", f"{CHAT}/", 1, []])
 def test_unsupported_url(url: Any) -> None:
-    assert codes(chat(url=url)) == ["unsupported_url"]
+    code = "missing_url" if url is ... else "unsupported_url"
+    assert codes(chat(url=url)) == [code]
 
 
 @pytest.mark.parametrize(

@@ -433,10 +433,294 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List files */
+        get: operations["list_files"];
+        put?: never;
+        /**
+         * Upload a file
+         * @description Store the input file of a batch. Its lines are judged when a batch is made of it; where all
+         *     are right it is a dataset of the page as well.
+         */
+        post: operations["upload_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a file */
+        get: operations["get_file"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a file
+         * @description Delete a file, and the dataset that it is. Refused with 409 while a live batch or benchmark
+         *     uses it.
+         */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Content of a file */
+        get: operations["get_file_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches
+         * @description Batches, newest first.
+         */
+        get: operations["list_batches"];
+        put?: never;
+        /**
+         * Create a batch
+         * @description Run the requests of a file by the model that they name. The batch is a benchmark as well,
+         *     and can be watched on the page.
+         */
+        post: operations["create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a batch */
+        get: operations["get_batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a batch
+         * @description End a batch. What is finished is in its output file; the rest is in its error file.
+         */
+        post: operations["cancel_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List models, as OpenAI does
+         * @description Models that the lines of a batch can name.
+         */
+        get: operations["list_openai_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a model, as OpenAI does */
+        get: operations["get_openai_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Batch
+         * @description A batch: a benchmark of the model that its lines name, over its input file.
+         */
+        Batch: {
+            /**
+             * Id
+             * @example batch_9d02b7c4e1a8
+             */
+            id: string;
+            /**
+             * Object
+             * @default batch
+             * @constant
+             */
+            object: "batch";
+            /**
+             * Endpoint
+             * @example /v1/chat/completions
+             */
+            endpoint: string;
+            /**
+             * Model
+             * @description The lines' model, once they are validated.
+             */
+            model: string | null;
+            errors: components["schemas"]["BatchErrors"] | null;
+            /** Input File Id */
+            input_file_id: string;
+            /** Completion Window */
+            completion_window: string;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Output File Id
+             * @description Answers; null if there is none.
+             */
+            output_file_id: string | null;
+            /**
+             * Error File Id
+             * @description Requests without a successful answer; null if there is none.
+             */
+            error_file_id: string | null;
+            /** Created At */
+            created_at: number;
+            /** In Progress At */
+            in_progress_at: number | null;
+            /** Expires At */
+            expires_at: number;
+            /** Finalizing At */
+            finalizing_at: number | null;
+            /** Completed At */
+            completed_at: number | null;
+            /** Failed At */
+            failed_at: number | null;
+            /** Expired At */
+            expired_at: number | null;
+            /** Cancelling At */
+            cancelling_at: number | null;
+            /** Cancelled At */
+            cancelled_at: number | null;
+            request_counts: components["schemas"]["RequestCounts"];
+            usage: components["schemas"]["Usage"];
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            } | null;
+        };
+        /**
+         * BatchError
+         * @description Why a batch failed.
+         */
+        BatchError: {
+            /**
+             * Code
+             * @example invalid_json_line
+             */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Param
+             * @description The parameter at fault, if it is one.
+             */
+            param: string | null;
+            /**
+             * Line
+             * @description Line of the input file, from 1.
+             */
+            line: number | null;
+        };
+        /** BatchErrors */
+        BatchErrors: {
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+            /** Data */
+            data: components["schemas"]["BatchError"][];
+        };
+        /** BatchPage */
+        BatchPage: {
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+            /** First Id */
+            first_id: string | null;
+            /** Last Id */
+            last_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Data */
+            data: components["schemas"]["Batch"][];
+        };
+        /**
+         * BatchStatus
+         * @description The life of a batch; it only moves forward.
+         * @enum {string}
+         */
+        BatchStatus: "validating" | "in_progress" | "finalizing" | "completed" | "failed" | "expired" | "cancelling" | "cancelled";
         /**
          * Benchmark
          * @description A benchmark's state, as last written by the tracker.
@@ -667,6 +951,28 @@ export interface components {
          */
         ComparisonSort: "disagreement" | "row_id";
         /**
+         * CreateBatch
+         * @description Run the requests of a file.
+         */
+        CreateBatch: {
+            /**
+             * Input File Id
+             * @example file-4f1c0a9be27d
+             */
+            input_file_id: string;
+            endpoint: components["schemas"]["Endpoint"];
+            /**
+             * Completion Window
+             * @constant
+             */
+            completion_window: "24h";
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            output_expires_after?: components["schemas"]["ExpiresAfter"] | null;
+        };
+        /**
          * Dataset
          * @description A stored dataset.
          */
@@ -761,6 +1067,26 @@ export interface components {
             deleted: boolean;
         };
         /**
+         * DeletedFile
+         * @description Answer to a deletion.
+         */
+        DeletedFile: {
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default file
+             * @constant
+             */
+            object: "file";
+            /**
+             * Deleted
+             * @default true
+             * @constant
+             */
+            deleted: true;
+        };
+        /**
          * Distribution
          * @description How a figure is distributed. Percentiles are interpolated linearly between the two values
          *     that they fall between.
@@ -800,6 +1126,72 @@ export interface components {
             error: components["schemas"]["Problem"];
         };
         /**
+         * ExpiresAfter
+         * @description When a file is deleted, counted from its creation.
+         */
+        ExpiresAfter: {
+            /**
+             * Anchor
+             * @constant
+             */
+            anchor: "created_at";
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * File
+         * @description A file.
+         */
+        File: {
+            /**
+             * Id
+             * @example file-4f1c0a9be27d
+             */
+            id: string;
+            /**
+             * Object
+             * @default file
+             * @constant
+             */
+            object: "file";
+            /** Bytes */
+            bytes: number;
+            /** Created At */
+            created_at: number;
+            /** Expires At */
+            expires_at: number | null;
+            /**
+             * Filename
+             * @example batchinput.jsonl
+             */
+            filename: string;
+            purpose: components["schemas"]["Purpose"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "uploaded" | "processed" | "error";
+            /** Status Details */
+            status_details: string | null;
+        };
+        /** FilePage */
+        FilePage: {
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+            /** First Id */
+            first_id: string | null;
+            /** Last Id */
+            last_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Data */
+            data: components["schemas"]["File"][];
+        };
+        /**
          * Fit
          * @description Whether this cluster's hardware is enough for one engine of a model.
          */
@@ -834,6 +1226,14 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /** InputTokensDetails */
+        InputTokensDetails: {
+            /**
+             * Cached Tokens
+             * @default 0
+             */
+            cached_tokens: number;
         };
         /**
          * Model
@@ -955,11 +1355,69 @@ export interface components {
             models: components["schemas"]["Model"][];
         };
         /**
+         * OpenAIError
+         * @description The body of every response of ``/v1`` that is not a success.
+         */
+        OpenAIError: {
+            error: components["schemas"]["OpenAIProblem"];
+        };
+        /**
+         * OpenAIModel
+         * @description A model of the registry.
+         */
+        OpenAIModel: {
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default model
+             * @constant
+             */
+            object: "model";
+            /** Created */
+            created: number;
+            /** Owned By */
+            owned_by: string;
+        };
+        /** OpenAIModels */
+        OpenAIModels: {
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+            /** Data */
+            data: components["schemas"]["OpenAIModel"][];
+        };
+        /** OpenAIProblem */
+        OpenAIProblem: {
+            /** Message */
+            message: string;
+            /**
+             * Type
+             * @example invalid_request_error
+             */
+            type: string;
+            /** Param */
+            param: string | null;
+            /** Code */
+            code: string | null;
+        };
+        /**
          * Outcome
          * @description How a request ended.
          * @enum {string}
          */
         Outcome: "succeeded" | "failed";
+        /** OutputTokensDetails */
+        OutputTokensDetails: {
+            /**
+             * Reasoning Tokens
+             * @default 0
+             */
+            reasoning_tokens: number;
+        };
         /**
          * Phase
          * @description What a benchmark is doing; finer than :class:`Status` while it runs.
@@ -990,6 +1448,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * Purpose
+         * @description What a file is for.
+         * @enum {string}
+         */
+        Purpose: "batch" | "batch_output";
         /** Readiness */
         Readiness: {
             /** Ready */
@@ -1026,6 +1490,24 @@ export interface components {
             extra: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** RequestCounts */
+        RequestCounts: {
+            /**
+             * Total
+             * @default 0
+             */
+            total: number;
+            /**
+             * Completed
+             * @default 0
+             */
+            completed: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
         };
         /** RequestPage */
         RequestPage: {
@@ -1255,6 +1737,39 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "running" | "cancelling" | "completed" | "failed" | "cancelled";
+        /**
+         * Usage
+         * @description Tokens of all requests of a batch.
+         */
+        Usage: {
+            /**
+             * Input Tokens
+             * @default 0
+             */
+            input_tokens: number;
+            /**
+             * @default {
+             *       "cached_tokens": 0
+             *     }
+             */
+            input_tokens_details: components["schemas"]["InputTokensDetails"];
+            /**
+             * Output Tokens
+             * @default 0
+             */
+            output_tokens: number;
+            /**
+             * @default {
+             *       "reasoning_tokens": 0
+             *     }
+             */
+            output_tokens_details: components["schemas"]["OutputTokensDetails"];
+            /**
+             * Total Tokens
+             * @default 0
+             */
+            total_tokens: number;
+        };
         /**
          * Weights
          * @description Where a model's weights are: exactly one of ``hub``, ``path`` and ``gguf``.
@@ -2415,6 +2930,373 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: {
+                /** @description Only of this purpose. */
+                purpose?: string | null;
+                /** @description Most files to return. */
+                limit?: number;
+                /** @description By the time of creation. */
+                order?: "asc" | "desc";
+                /** @description Begin after the item with this id: the last one seen. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilePage"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    upload_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    purpose: "batch";
+                    /** @enum {string} */
+                    "expires_after[anchor]"?: "created_at";
+                    "expires_after[seconds]"?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file's id. */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file's id. */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedFile"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    get_file_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file's id. */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    list_batches: {
+        parameters: {
+            query?: {
+                /** @description Most batches to return. */
+                limit?: number;
+                /** @description Begin after the item with this id: the last one seen. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    create_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    get_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A batch's id. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    cancel_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A batch's id. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    list_openai_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIModels"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    get_openai_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A model's id; slashes are part of it. */
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIModel"];
+                };
+            };
+            /** @description What is wrong, as OpenAI says it */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
         };
