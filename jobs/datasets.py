@@ -7,10 +7,12 @@ A dataset is two objects: ``datasets/<id>/original.jsonl``, the file as it came,
 last, so a dataset exists completely or not at all; objects without a row are swept at start.
 """
 
+import shutil
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -21,6 +23,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cluster.database import session
+from cluster.settings import settings
 from cluster.storage import storage
 from jobs.batch_schemas import LIVE
 from jobs.errors import Conflict, NotFound
@@ -124,9 +127,15 @@ def sweep() -> None:
         kept = set(sql.scalars(select(FileRow.id).where(FileRow.deleted_at.is_(None))))
     for dataset_id in storage().list("datasets"):
         folder = storage().path(f"datasets/{dataset_id}")
-        age = time.time() - folder.stat().st_mtime
-        if file_id(dataset_id) not in kept and age > _ABANDONED_SECONDS:
+        if file_id(dataset_id) not in kept and _is_abandoned(folder):
             storage().delete(f"datasets/{dataset_id}")
+    scratch = settings().data_folder / "scratch"
+    for left in filter(_is_abandoned, scratch.iterdir() if scratch.is_dir() else ()):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
 
 
 def page(dataset_id: str, limit: int, offset: int) -> RequestPage:

@@ -71,7 +71,10 @@ def _is_kept(text: str, value: float) -> bool:
         return False
     try:
         exact = Decimal(text)
-        return Decimal(f"{value:.{len(exact.as_tuple().digits) - 1}e}") == exact
+        # The shortest text of a double may be one of two that are equally near to it, and the
+        # rounding here takes the other.
+        written = f"{value:.{len(exact.as_tuple().digits) - 1}e}", repr(value)
+        return exact in map(Decimal, written)
     except InvalidOperation:  # an exponent that not even a decimal has
         return False
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster.storage import append_whole, storage
+from jobs import deaths
 from jobs.schemas import Tally
 
 SCHEMA = pa.schema(
@@ -149,6 +150,11 @@ class Chunk:
         assert self._file is not None, "open() first"
         line = {"asked": row_id, "alone": alone}
         append_whole(self._file, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    def suspect(self, row_id: int) -> None:
+        """Have a request asked alone the next time, as if enough engines had died with it."""
+        for _ in range(deaths.SUSPECTED_AFTER):
+            self.ask(row_id)
 
     def add(self, record: Record) -> None:
         """Keep a finished request; when this returns, a kill of the process cannot lose it.

@@ -4,11 +4,11 @@ How long an answer takes says nothing: on a slow machine an hour can be right. B
 engine is well, it generates something all the time. So the clock of a request runs only while its
 engine is silent:
 
-- The engine is silent but well: what it still has is stuck (a grammar that never compiles, say).
-  Each such request fails alone, as :class:`Silent`.
+- The engine is silent but responds: it is stuck on one of the requests that it has (a grammar that
+  never compiles, say), and others may wait behind it. If it has only one, that one fails, with
+  :class:`Silent`; of several, each is asked alone (:mod:`jobs.replica`).
 - The engine's process does not respond, or the event loop of this one is stuck (a chat template
-  that never ends): no request can be told from the others, and nothing here can go on. The process
-  ends, and Ray starts another replica.
+  that never ends): nothing here can go on. The process ends, and :mod:`jobs.deaths` finds out.
 """
 
 import asyncio

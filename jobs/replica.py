@@ -31,6 +31,7 @@ log = structlog.get_logger()
 # batch drains at chunk ends), few enough that the wait in its queue stays a small part of latency.
 IN_FLIGHT_PER_SEQ = 2
 _REPORT_SECONDS = 1.0
+_SILENT_TOGETHER_SECONDS = 1.0
 
 STORAGE_FULL = (
     "The storage is full: results could not be written. Free some space, then retry the benchmark: "
@@ -52,6 +53,7 @@ class Replica:
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
         self._slots = asyncio.Semaphore(self._in_flight)
         self._alone = asyncio.Lock()
+        self._asked = 0
         self._unreported: dict[int, Tally] = {}
         # The engine lives on a loop of its own, so that loading it fails in the constructor,
         # where Ray Data reports it, and so that reports go out while every call is busy.
@@ -135,7 +137,23 @@ class Replica:
         # Not asked if the answer could not be kept.
         storage().require()
         chunk.ask(row["row_id"], alone=alone)
-        record = await self._ask(row)
+        self._asked += 1
+        started = time.monotonic()
+        try:
+            record = await self._ask(row)
+        except patience.Silent as silent:
+            if self._asked == 1:
+                latency_ms = _since_ms(started)
+                problem = unanswered(row, "request_timeout", str(silent), latency_ms, self._name)
+                chunk.add(problem)
+            else:
+                chunk.suspect(row["row_id"])
+                # Others that have waited as long say so at this moment as well.
+                await asyncio.sleep(_SILENT_TOGETHER_SECONDS)
+            # Whatever the engine does there, it may go on doing it.
+            patience.end_process("the engine is silent")
+        finally:
+            self._asked -= 1
         if self._engine.dead:
             # What a dying engine answers are errors that are not the requests' own. The journal
             # has none of them yet; Ray restarts this actor and they are asked again.
@@ -149,9 +167,8 @@ class Replica:
         try:
             answer = await patience.answer(self._engine, row["url"], body)
             return record(row, answer, _since_ms(started), self._name)
-        except patience.Silent as silent:
-            log.warning("request timed out", custom_id=row["custom_id"])
-            return unanswered(row, "request_timeout", str(silent), _since_ms(started), self._name)
+        except patience.Silent:
+            raise
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})

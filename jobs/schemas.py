@@ -18,6 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text of a client. PostgreSQL refuses a NUL, so it is refused at the door."""
+
 Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """An id as a client gives it. PostgreSQL refuses a NUL, so it is refused at the door."""
 

@@ -7,7 +7,7 @@ import tempfile
 import unicodedata
 import uuid
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -137,19 +137,19 @@ class Upload:
         self._store(dataset, self._file_row(dataset.id, None))
         return datasets.record(dataset)
 
-    def finish_file(self, expires_at: datetime | None) -> FileRow:
+    def finish_file(self, life: timedelta | None) -> FileRow:
         """Store the file whatever is in it, as OpenAI does: a batch of it says what is wrong.
 
         Where no line is, it is a dataset as well.
         """
         self._end()
         if self._total_errors or self._count == 0:
-            file = self._file_row(None, expires_at)
+            file = self._file_row(None, life)
             file.errors = [error.model_dump() for error in self._errors]
             self._store(file)
             return file
         dataset = self._dataset_row()
-        file = self._file_row(dataset.id, expires_at)
+        file = self._file_row(dataset.id, life)
         self._store(dataset, file)
         return file
 
@@ -184,14 +184,15 @@ class Upload:
             kind=self.kind,
         )
 
-    def _file_row(self, dataset_id: str | None, expires_at: datetime | None) -> FileRow:
+    def _file_row(self, dataset_id: str | None, life: timedelta | None) -> FileRow:
+        now = datetime.now(UTC)
         return FileRow(
             id=file_id(self.dataset_id),
             purpose=Purpose.BATCH.value,
             filename=self.name,
             bytes=self._size,
-            created_at=datetime.now(UTC),
-            expires_at=expires_at,
+            created_at=now,
+            expires_at=now + life if life else None,
             key=original_key(self.dataset_id),
             dataset_id=dataset_id,
         )

@@ -138,6 +138,21 @@ def test_sweeping_removes_old_orphans_only(upload: Store) -> None:
     assert storage().list("datasets") == sorted(["ds_new", kept.id])
 
 
+def test_sweeping_removes_what_killed_uploads_left_in_scratch(
+    database: str, data_folder: Path
+) -> None:
+    scratch = data_folder / "scratch"
+    for name in ("old", "new"):
+        (scratch / name).mkdir(parents=True)
+        (scratch / name / "requests.parquet").write_bytes(b"half")
+    (scratch / "spill.tmp").write_bytes(b"x")
+    long_ago = time.time() - 2 * 24 * 3600
+    for name in ("old", "spill.tmp"):
+        os.utime(scratch / name, (long_ago, long_ago))
+    datasets.sweep()
+    assert [path.name for path in scratch.iterdir()] == ["new"]
+
+
 def test_sweeping_an_empty_storage(database: str) -> None:
     datasets.sweep()
 

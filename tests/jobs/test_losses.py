@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs import losses
@@ -78,6 +78,7 @@ def test_a_number_that_is_kept_is_accepted(number: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
+@example(2.0**-24)
 def test_every_double_is_accepted_as_usual_writers_write_it(value: float) -> None:
     for text in (repr(value), f"{value:.17g}", json.dumps(value), orjson.dumps(value).decode()):
         assert code(f"[{text}]") is None

@@ -1,19 +1,19 @@
 """A replica's requests that fail without an answer, and a replica whose disk becomes full."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 from disk import resize, small_disk
 from factories import chat, chats
+from replicas import stop
 
 from cluster.database import session
 from cluster.space import StorageFull
 from cluster.storage import storage
-from jobs import benchmarks, parts, results
+from jobs import benchmarks, parts, patience, results
 from jobs.engine import Answer, FakeEngine
 from jobs.replica import Replica
 from jobs.schemas import BenchmarkSpec, Dataset, Sampling, Status
@@ -38,7 +38,7 @@ def make(model_id: str) -> Callable[[Dataset], BenchmarkSpec]:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[BenchmarkSpec], Replica]]:
+def start(no_tracker: None) -> Iterator[Callable[[BenchmarkSpec], Replica]]:
     started: list[Replica] = []
 
     def replica(spec: BenchmarkSpec) -> Replica:
@@ -47,14 +47,7 @@ def start() -> Iterator[Callable[[BenchmarkSpec], Replica]]:
 
     yield replica
     for one in started:
-        one._watching.cancel()
-        one._reporting.cancel()
-        # They have to take notice before the loop stops.
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.1), one._loop).result()
-        one._loop.call_soon_threadsafe(one._loop.stop)
-        while one._loop.is_running():
-            time.sleep(0.01)
-        one._loop.close()
+        stop(one)
 
 
 def do(replica: Replica, *chunks: int) -> list[int]:
@@ -65,18 +58,45 @@ def do(replica: Replica, *chunks: int) -> list[int]:
     return asyncio.run(all_at_once())
 
 
-def test_a_request_that_is_never_answered_is_an_error_of_its_own(
-    upload: Upload, make: Callable[..., BenchmarkSpec], start: Any, configure: Callable[..., None]
+class Ended(Exception):
+    """Stands for the end of the replica's process."""
+
+
+@pytest.mark.parametrize("stuck", [1, 2])
+def test_requests_that_are_never_answered_fail_and_no_others(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    configure: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    stuck: int,
 ) -> None:
-    configure(request_timeout_seconds=0.5, min_free_bytes=0)
-    spec = make(upload(*chats(40), chat("stuck", "fake:hang"), chat("last")))
-    assert sum(do(start(spec), 0, 1)) == 42
+    """One is found at once. Of several, which the engine had together, each is asked alone, since
+    one may only have waited behind the other."""
+
+    def end(why: str) -> NoReturn:
+        raise Ended(why)
+
+    monkeypatch.setattr(patience, "end_process", end)
+    configure(request_timeout_seconds=0.5)
+    hanging = [chat(f"stuck-{i}", "fake:hang") for i in range(stuck)]
+    spec = make(upload(*chats(30), *hanging, *(chat(f"last-{i}") for i in range(10))))
+    ends = 0
+    while True:
+        try:
+            assert sum(do(start(spec), 0, 1)) == 40 + stuck
+            break
+        except* Ended:
+            ends += 1
+    assert ends == (1 if stuck == 1 else 1 + stuck)
     page = results.page(spec.benchmark_id, 100, 0)
-    assert page.total == 42
-    (stuck,) = [one for one in page.results if one.status_code != 200]
-    assert (stuck.custom_id, stuck.response, stuck.finish_reason) == ("stuck", None, None)
-    assert stuck.error is not None
-    assert (stuck.error.code, stuck.error.message) == ("request_timeout", stuck.text)
+    assert page.total == 40 + stuck
+    failed = [one for one in page.results if one.status_code != 200]
+    assert [one.custom_id for one in failed] == [one["custom_id"] for one in hanging]
+    for one in failed:
+        assert (one.response, one.finish_reason) == (None, None)
+        assert one.error is not None
+        assert (one.error.code, one.error.message) == ("request_timeout", one.text)
 
 
 def test_an_answer_that_cannot_be_stored_fails_its_request_alone(

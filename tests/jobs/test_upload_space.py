@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from disk import fill, small_disk
@@ -74,10 +75,10 @@ def test_a_database_that_is_full_keeps_no_files(
     """The files are there already when their row finds no room."""
     insert = Upload._insert
 
-    def insert_when_full(self: Upload, row: datasets.DatasetRow) -> None:
-        row.name = "x" * MIB
+    def insert_when_full(self: Upload, rows: tuple[Any, ...]) -> None:
+        rows[0].name = "x" * MIB
         fill(disk)
-        insert(self, row)
+        insert(self, rows)
 
     monkeypatch.setattr(Upload, "_insert", insert_when_full)
     with pytest.raises(OperationalError) as caught:

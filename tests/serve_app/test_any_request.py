@@ -43,4 +43,5 @@ def test_no_request_makes_the_service_fail(
         for given in (case.path_parameters, case.query, case.body):
             if isinstance(given, dict):
                 given |= {name: value for name, value in real.items() if name in given}
-    case.call_and_validate(checks=CHECKS)
+    # Not a measure of anything: the machine may be busy.
+    case.call_and_validate(checks=CHECKS, timeout=120)
