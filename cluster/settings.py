@@ -54,6 +54,17 @@ class Settings(BaseSettings):
     max_line_bytes: int = Field(
         default=16 * 2**20, gt=0, description="Longest accepted line of a dataset, bytes."
     )
+    upload_patience_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How long an upload may pause, seconds; then it is ended and removed.",
+    )
+    min_free_bytes: int = Field(
+        default=256 * 2**20,
+        ge=0,
+        description="Free space that uploads and results leave on the disk, bytes: room for the "
+        "database, and to write down why a benchmark has stopped.",
+    )
     max_reported_errors: int = Field(
         default=100, gt=0, description="Errors listed one by one for a rejected dataset."
     )
@@ -105,6 +116,21 @@ class Settings(BaseSettings):
         default=5,
         ge=0,
         description="Times one replica is restarted within a job before the job is started anew.",
+    )
+    request_timeout_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="A request fails when its engine has generated nothing for so long, for any "
+        "request, while it had this one. An engine that is only slow generates all the time.",
+    )
+    stuck_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="A replica that does not come to anything for so long (a chat template that "
+        "never ends, say) is ended and started again.",
+    )
+    query_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Longest search through results, seconds."
     )
 
     @model_validator(mode="after")

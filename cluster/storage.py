@@ -17,6 +17,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from cluster import space
 from cluster.settings import settings
 
 _KEY = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
@@ -73,6 +74,14 @@ class Storage:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("ab", buffering=0)
 
+    def require(self, size: int = 0) -> None:
+        """Raise unless ``size`` more bytes fit.
+
+        Raises:
+            StorageFull: they do not.
+        """
+        space.require(self.root, size)
+
     def read(self, key: str) -> bytes:
         return self.path(key).read_bytes()
 
@@ -83,6 +92,20 @@ class Storage:
             shutil.rmtree(path, ignore_errors=False)
         else:
             path.unlink(missing_ok=True)
+
+
+def append_whole(file: BinaryIO, data: bytes) -> None:
+    """Append to a file of :meth:`Storage.append`: all of ``data``, or when it raises nothing of it.
+
+    A disk that becomes full takes a part of a write without an error, and only then raises.
+    """
+    written = 0
+    try:
+        while written < len(data):
+            written += file.write(data[written:])
+    except OSError:
+        file.truncate(os.fstat(file.fileno()).st_size - written)
+        raise
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.schemas import Endpoint, Id
+from jobs.schemas import Endpoint, Id, Text
 
 
 class BatchStatus(StrEnum):
@@ -179,7 +179,7 @@ class CreateBatch(BaseModel):
     input_file_id: Id = Field(examples=["file-4f1c0a9be27d"])
     endpoint: Endpoint
     completion_window: Literal["24h"]
-    metadata: dict[Id, Id] | None = None
+    metadata: dict[Text, Text] | None = None
     output_expires_after: ExpiresAfter | None = None
 
 

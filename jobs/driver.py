@@ -22,12 +22,13 @@ import typer
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
+from cluster import space
 from cluster.database import migrate
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, datasets, parts, registry, tracker, uploads
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
-from jobs.replica import IN_FLIGHT_PER_SEQ, Replica
+from jobs.replica import IN_FLIGHT_PER_SEQ, STORAGE_FULL, Replica
 from jobs.schemas import BenchmarkSpec, Placement, Sampling
 
 log = structlog.get_logger()
@@ -157,9 +158,12 @@ def main(
     log.info("benchmark starts", model=spec.model.model_id, total=spec.total)
     try:
         run(spec, placement)
-    except RayError as error:
-        message = _reason(error)
-        if _is_final(error):
+    except (RayError, OSError) as error:
+        full = space.is_full(error)
+        if not full and not isinstance(error, RayError):
+            raise
+        message = STORAGE_FULL if full else _reason(error)
+        if full or _is_final(error):
             log.error("benchmark failed", reason=message)
             ray.get(tracker.handle().fail.remote(benchmark_id, message))
         else:
@@ -177,14 +181,14 @@ def _explain(error: BenchmarkRunnerError) -> None:
             typer.echo(f"  line {one['line']}: {one['message']}", err=True)
 
 
-def _is_final(error: RayError) -> bool:
+def _is_final(error: Exception) -> bool:
     """A restart does not mend it: the engine said why it cannot load. That its own process died
     while loading, by a kill or for want of memory, may be different the next time."""
     said = str(error)
     return "creation task" in said and "Engine core initialization failed" not in said
 
 
-def _reason(error: RayError) -> str:
+def _reason(error: Exception) -> str:
     """The sentence behind Ray's traceback: its last line that states an exception."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     stated = [line for line in lines if not line.startswith(("File ", "raise ", "return ", "^"))]

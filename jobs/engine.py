@@ -8,8 +8,10 @@ socket, so that everything of the format (templates, parameters, errors, usage) 
 import asyncio
 import hashlib
 import os
+import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, cast
 
 import httpx
@@ -44,6 +46,15 @@ class Engine(Protocol):
         """The engine will never answer again, so what it answered last may not be trusted."""
         ...
 
+    @property
+    def last_sign(self) -> float:
+        """When it last generated something, by the monotonic clock."""
+        ...
+
+    async def responds(self) -> bool:
+        """Whether it is there at all. May take for ever; the caller bounds it."""
+        ...
+
     async def stop(self) -> None: ...
 
 
@@ -63,6 +74,7 @@ class VllmEngine:
         self._on_gpu = on_gpu
         self._llm: Any = None
         self._client: httpx.AsyncClient | None = None
+        self._last_sign = time.monotonic()
 
     async def start(self) -> None:
         # Read by vLLM when it is imported.
@@ -77,6 +89,8 @@ class VllmEngine:
         from vllm.utils.argparse_utils import FlexibleArgumentParser
         from vllm.v1.engine.async_llm import AsyncLLM
 
+        from jobs.engine_pulse import Pulse
+
         args: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([])
         given = arguments(self._model, weights, self._task, on_gpu=self._on_gpu)
         for name, value in given.items():
@@ -85,7 +99,9 @@ class VllmEngine:
             setattr(args, name, value)
         # Building the engine blocks for as long as the weights load, but must happen on the loop
         # that will run it; nothing else is on this loop yet.
-        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs.from_cli_args(args))
+        self._llm = AsyncLLM.from_engine_args(
+            AsyncEngineArgs.from_cli_args(args), stat_loggers=[partial(Pulse, self._beat)]
+        )
         tasks = await self._llm.get_supported_tasks()
         app = build_app(args, tasks, self._llm.model_config)
         await init_app_state(self._llm, app.state, args, tasks)
@@ -104,6 +120,17 @@ class VllmEngine:
     @property
     def dead(self) -> bool:
         return bool(self._llm is not None and self._llm.errored)
+
+    @property
+    def last_sign(self) -> float:
+        return self._last_sign
+
+    def _beat(self) -> None:
+        self._last_sign = time.monotonic()
+
+    async def responds(self) -> bool:
+        await self._llm.is_sleeping()  # any question that the engine's own process answers
+        return True
 
     async def stop(self) -> None:
         if self._client is not None:
@@ -143,10 +170,11 @@ class FakeEngine:
     """Answers by rule and without a model, for load and fault tests. Never for real results.
 
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
-    ``request_seconds`` (0) and ``output_tokens`` (16). A request whose text contains
-    ``fake:error`` is answered with status 400, one with ``fake:die`` ends the process, as a crash
-    of a real engine does. The same request gets the same answer. With ``ledger``, a file, each
-    request that comes in is noted there, so that a test sees what was asked twice.
+    ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer. A
+    request that contains ``fake:error`` is answered with status 400, ``fake:hang`` is never
+    answered, ``fake:block`` runs a regular expression that never ends, and ``fake:die`` ends the
+    process, as a crash of a real engine does. With ``ledger``, a file, each request that comes in
+    is noted there, so that a test sees what was asked twice.
     """
 
     def __init__(self, model: ModelSpec) -> None:
@@ -157,6 +185,7 @@ class FakeEngine:
         ledger = model.engine_args.get("ledger")
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         self._ledger = os.open(ledger, flags, 0o600) if ledger else None
+        self._last_sign = time.monotonic()
 
     async def start(self) -> None:
         await asyncio.sleep(self._load)
@@ -171,6 +200,11 @@ class FakeEngine:
         if "fake:error" in text:
             problem = {"message": "rejected as asked", "type": "BadRequestError", "code": 400}
             return Answer(400, {"error": problem})
+        if "fake:hang" in text:
+            await asyncio.Event().wait()
+        if "fake:block" in text:
+            re.match(r"(a+)+$", "a" * 64 + "b")
+        self._last_sign = time.monotonic()
         digest = hashlib.sha256(text.encode()).hexdigest()
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._tokens
         tokens = min(self._tokens, int(limit))
@@ -197,6 +231,13 @@ class FakeEngine:
     @property
     def dead(self) -> bool:
         return False
+
+    @property
+    def last_sign(self) -> float:
+        return self._last_sign
+
+    async def responds(self) -> bool:
+        return True
 
     async def stop(self) -> None:
         return

@@ -39,11 +39,10 @@ def store(received: Upload, expires_after: ExpiresAfter | None) -> File:
         raise InvalidParameter(
             "invalid_file_format", "Invalid file format for Batch API. Must be .jsonl.", "file"
         )
-    expires_at = None
-    if expires_after is not None:
-        check_expiry(expires_after, "expires_after")
-        expires_at = datetime.now(UTC) + timedelta(seconds=expires_after.seconds)
-    return record(received.finish_file(expires_at))
+    if expires_after is None:
+        return record(received.finish_file(None))
+    check_expiry(expires_after, "expires_after")
+    return record(received.finish_file(timedelta(seconds=expires_after.seconds)))
 
 
 def check_expiry(expires_after: ExpiresAfter, param: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import orjson
 
+from jobs import losses
 from jobs.schemas import Endpoint, LineError
 
 MAX_CUSTOM_ID = 512
@@ -27,6 +28,11 @@ _PROMPT_FIELD = {
 # Control characters, and those that change how the text around them is shown.
 _CONTROL = ("Cc", "Cf", "Zl", "Zp")
 _BOM = b"\xef\xbb\xbf"
+# How files begin of ZIP (three ways), gzip, compress, bzip2, xz, Zstandard, LZ4, 7-Zip and RAR.
+_COMPRESSED = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"\x1f\x8b", b"\x1f\x9d", b"BZh"),
+    *(b"\xfd7zXZ\0", b"(\xb5/\xfd", b"\x04\x22M\x18", b"7z\xbc\xaf", b"Rar!\x1a\x07"),
+)
 
 Json = dict[str, Any]
 
@@ -99,6 +105,10 @@ def judge(
         BadLine: naming everything that is wrong with the line.
     """
     if number == 1:
+        if line.startswith(_COMPRESSED):
+            raise BadLine(
+                ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")
+            )
         line = line.removeprefix(_BOM)
     line = line.removesuffix(b"\r")
     if not line.strip():
@@ -113,20 +123,16 @@ def judge(
         return _enveloped(record)
     except orjson.JSONEncodeError:
         # orjson reads up to 1,024 levels and writes up to 254.
-        raise BadLine(("too_deep", None, "The line's JSON is nested too deeply.")) from None
+        raise _too_deep() from None
 
 
 def _parse(line: bytes, number: int, cut: bool) -> Json:
-    if number == 1 and line.startswith((b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd", b"BZh")):
-        raise BadLine(
-            ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")
-        )
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadLine(("not_utf8", None, "The file is UTF-16. Save it as UTF-8."))
     if b"\0" in line:
         raise BadLine(("nul_byte", None, "The line contains a NUL byte. Is the file damaged?"))
     try:
-        line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadLine(
             ("not_utf8", None, f"Byte {error.start + 1} of the line is not UTF-8.")
@@ -141,10 +147,20 @@ def _parse(line: bytes, number: int, cut: bool) -> Json:
             )
             raise BadLine(("truncated_line", None, message)) from None
         raise BadLine(("invalid_json", None, f"Not valid JSON: {error}.")) from None
+    try:
+        losses.check(text)
+    except losses.Loss as loss:
+        raise BadLine((loss.code, None, loss.message)) from None
+    except RecursionError:
+        raise _too_deep() from None
     if not isinstance(record, dict):
         kind = type(record).__name__
         raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
     return cast(Json, record)
+
+
+def _too_deep() -> BadLine:
+    return BadLine(("too_deep", None, "The line's JSON is nested too deeply."))
 
 
 def _bare_endpoint(record: Json) -> Endpoint | None:

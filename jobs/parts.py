@@ -20,7 +20,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cluster.storage import storage
+from cluster.storage import append_whole, storage
+from jobs import deaths
 from jobs.schemas import Tally
 
 SCHEMA = pa.schema(
@@ -147,12 +148,22 @@ class Chunk:
     def ask(self, row_id: int, *, alone: bool = False) -> None:
         """Note that a request is handed to the engine now."""
         assert self._file is not None, "open() first"
-        self._file.write(orjson.dumps({"asked": row_id, "alone": alone}) + b"\n")
+        line = {"asked": row_id, "alone": alone}
+        append_whole(self._file, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    def suspect(self, row_id: int) -> None:
+        """Have a request asked alone the next time, as if enough engines had died with it."""
+        for _ in range(deaths.SUSPECTED_AFTER):
+            self.ask(row_id)
 
     def add(self, record: Record) -> None:
-        """Keep a finished request; when this returns, a kill of the process cannot lose it."""
+        """Keep a finished request; when this returns, a kill of the process cannot lose it.
+
+        Raises:
+            OSError: the disk is full, say; the journal is as before.
+        """
         assert self._file is not None, "open() first"
-        self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        append_whole(self._file, orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         self.records[record["row_id"]] = record
         self.tally += _one(record)
 
@@ -162,8 +173,13 @@ class Chunk:
         ordered = sorted(self.records.values(), key=lambda record: record["row_id"])
         with storage().write(self._part) as file:
             pq.write_table(table(ordered), file, compression="zstd")
-        self._file.close()
+        self.close()
         storage().delete(self._journal)
+
+    def close(self) -> None:
+        """Leave the chunk as it is; :meth:`open` goes on with it."""
+        if self._file is not None:
+            self._file.close()
 
 
 def done(benchmark_id: str) -> set[int]:

@@ -5,6 +5,7 @@ and enum members of this code.
 """
 
 import functools
+import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, datasets, golden, parts
 from jobs.analysis import Outcome, ResultFilter
+from jobs.errors import InvalidRequest
 from jobs.schemas import BenchmarkSpec
 
 SUCCEEDED = "status_code BETWEEN 200 AND 299"
@@ -26,6 +28,7 @@ SUCCEEDED = "status_code BETWEEN 200 AND 299"
 # Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
 # memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
 _MEMORY = "1GB"
+_INTERRUPT_SECONDS = 0.1
 
 # A retry reopens chunks once; somebody who retries again and again must not hold a reader for ever.
 _READS = 3
@@ -76,12 +79,41 @@ def repeated(read: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def connect() -> Generator[duckdb.DuckDBPyConnection]:
-    """An empty database in memory."""
+    """An empty database in memory, for as long as ``query_timeout_seconds``.
+
+    Raises:
+        InvalidRequest: it took longer.
+    """
     scratch = settings().data_folder / "scratch"
-    with duckdb.connect() as db:
+    with duckdb.connect() as db, _bounded(db):
         db.execute("SET memory_limit = $1", [_MEMORY])
         db.execute("SET temp_directory = $1", [str(scratch)])
         yield db
+
+
+@contextmanager
+def _bounded(db: duckdb.DuckDBPyConnection) -> Generator[None]:
+    limit = settings().query_timeout_seconds
+    done = threading.Event()
+
+    def interrupt() -> None:
+        late = not done.wait(limit)
+        # Again and again, as an interruption between two queries stops neither.
+        while late and not done.wait(_INTERRUPT_SECONDS):
+            db.interrupt()
+
+    watching = threading.Thread(target=interrupt, daemon=True, name="query-timeout")
+    watching.start()
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise InvalidRequest(
+            "query_timeout", f"This takes longer than {limit:g} seconds. Ask for less at once."
+        ) from None
+    finally:
+        # The connection is closed next, and a closed one must not be interrupted.
+        done.set()
+        watching.join()
 
 
 def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "results") -> Source:

@@ -11,13 +11,17 @@ import time
 import uuid
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import closing
 from typing import Any, TypeVar
 
 import numpy as np
 import orjson
 import structlog
 
-from jobs import datasets, deaths, engine, history, tracker
+from cluster import space
+from cluster.space import StorageFull
+from cluster.storage import storage
+from jobs import datasets, deaths, engine, history, patience, tracker
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
 
@@ -27,6 +31,12 @@ log = structlog.get_logger()
 # batch drains at chunk ends), few enough that the wait in its queue stays a small part of latency.
 IN_FLIGHT_PER_SEQ = 2
 _REPORT_SECONDS = 1.0
+_SILENT_TOGETHER_SECONDS = 1.0
+
+STORAGE_FULL = (
+    "The storage is full: results could not be written. Free some space, then retry the benchmark: "
+    "every finished result is kept, and only the rest is done."
+)
 
 Batch = dict[str, np.ndarray]
 T = TypeVar("T")
@@ -43,6 +53,7 @@ class Replica:
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
         self._slots = asyncio.Semaphore(self._in_flight)
         self._alone = asyncio.Lock()
+        self._asked = 0
         self._unreported: dict[int, Tally] = {}
         # The engine lives on a loop of its own, so that loading it fails in the constructor,
         # where Ray Data reports it, and so that reports go out while every call is busy.
@@ -53,6 +64,8 @@ class Replica:
         self._load_seconds = time.monotonic() - started
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
         self._reporting = self._run(self._report_forever())
+        # From here on: while an engine loads, it may well block its loop for minutes.
+        self._watching = self._run(patience.watch_loop())
 
     async def __call__(self, batch: Batch) -> Batch:
         finished = [
@@ -64,6 +77,14 @@ class Replica:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     async def _do(self, index: int) -> int:
+        try:
+            return await self._do_chunk(index)
+        except Exception as error:
+            if space.is_full(error):
+                raise StorageFull(STORAGE_FULL) from error
+            raise
+
+    async def _do_chunk(self, index: int) -> int:
         chunk = Chunk(self._spec.benchmark_id, index)
         if chunk.is_done():
             # Ray repeats a call whose output was lost with the node that held it.
@@ -73,18 +94,19 @@ class Replica:
         first = index * self._spec.chunk_rows
         last = min(first + self._spec.chunk_rows, self._spec.total)
         suspects: list[dict[str, Any]] = []
-        async with asyncio.TaskGroup() as group:
-            for row in self._rows.rows(first, last):
-                if row["row_id"] in chunk.records:
-                    continue
-                if chunk.deaths[row["row_id"]] >= deaths.SUSPECTED_AFTER:
-                    suspects.append(row)
-                    continue
-                await self._slots.acquire()
-                group.create_task(self._in_company(row, chunk))
-        for row in suspects:
-            await self._by_itself(row, chunk)
-        await asyncio.to_thread(chunk.finish)
+        with closing(chunk):
+            async with asyncio.TaskGroup() as group:
+                for row in self._rows.rows(first, last):
+                    if row["row_id"] in chunk.records:
+                        continue
+                    if chunk.deaths[row["row_id"]] >= deaths.SUSPECTED_AFTER:
+                        suspects.append(row)
+                        continue
+                    await self._slots.acquire()
+                    group.create_task(self._in_company(row, chunk))
+            for row in suspects:
+                await self._by_itself(row, chunk)
+            await asyncio.to_thread(chunk.finish)
         self._unreported[index] = chunk.tally
         return chunk.tally.finished
 
@@ -99,7 +121,7 @@ class Replica:
         alone = chunk.deaths_alone[row["row_id"]]
         if alone >= deaths.CONVICTED_AFTER:
             log.error("request kills the engine", custom_id=row["custom_id"], deaths=alone)
-            chunk.add(deaths.verdict(row, alone, self._name))
+            chunk.add(unanswered(row, "engine_died", deaths.verdict(alone), 0.0, self._name))
             return
         # One at a time collects the slots: two would wait for each other's for ever.
         async with self._alone:
@@ -112,13 +134,30 @@ class Replica:
                     self._slots.release()
 
     async def _request(self, row: dict[str, Any], chunk: Chunk, *, alone: bool = False) -> None:
+        # Not asked if the answer could not be kept.
+        storage().require()
         chunk.ask(row["row_id"], alone=alone)
-        record = await self._ask(row)
+        self._asked += 1
+        started = time.monotonic()
+        try:
+            record = await self._ask(row)
+        except patience.Silent as silent:
+            if self._asked == 1:
+                latency_ms = _since_ms(started)
+                problem = unanswered(row, "request_timeout", str(silent), latency_ms, self._name)
+                chunk.add(problem)
+            else:
+                chunk.suspect(row["row_id"])
+                # Others that have waited as long say so at this moment as well.
+                await asyncio.sleep(_SILENT_TOGETHER_SECONDS)
+            # Whatever the engine does there, it may go on doing it.
+            patience.end_process("the engine is silent")
+        finally:
+            self._asked -= 1
         if self._engine.dead:
             # What a dying engine answers are errors that are not the requests' own. The journal
             # has none of them yet; Ray restarts this actor and they are asked again.
-            log.error("engine died", replica=self._name)
-            os._exit(1)
+            patience.end_process("the engine died")
         chunk.add(record)
         self._unreported[chunk.index] = chunk.tally
 
@@ -126,12 +165,14 @@ class Replica:
         body = prepare(row["url"], orjson.loads(row["body"]), self._spec.sampling)
         started = time.monotonic()
         try:
-            answer = await self._engine.send(row["url"], body)
+            answer = await patience.answer(self._engine, row["url"], body)
+            return record(row, answer, _since_ms(started), self._name)
+        except patience.Silent:
+            raise
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
-        latency_ms = (time.monotonic() - started) * 1000
-        return record(row, answer, latency_ms, self._name)
+            return record(row, answer, _since_ms(started), self._name)
 
     async def _report_forever(self) -> None:
         while True:
@@ -191,6 +232,20 @@ def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replic
         finished_at=time.time(),
         replica=replica,
     )
+
+
+def unanswered(
+    row: dict[str, Any], code: str, message: str, latency_ms: float, replica: str
+) -> Record:
+    """What is stored of a request that its engine gave no answer to: an error without response."""
+    empty = record(row, engine.Answer(0, {}), latency_ms, replica)
+    error = orjson.dumps({"code": code, "message": message}).decode()
+    empty.update(body=None, error=error, text=message)
+    return empty
+
+
+def _since_ms(started: float) -> float:
+    return (time.monotonic() - started) * 1000
 
 
 def _text(choice: dict[str, Any]) -> str | None:

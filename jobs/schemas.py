@@ -18,8 +18,19 @@ from pydantic import (
     model_validator,
 )
 
-Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text of a client. PostgreSQL refuses a NUL, so it is refused at the door."""
+
+Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """An id as a client gives it. PostgreSQL refuses a NUL, so it is refused at the door."""
+
+StopText = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=1000)]
+"""A pattern makes pydantic read the text as Unicode, so that half a surrogate pair, which no
+response could carry, is refused as well."""
+
+
+_LARGEST_COUNT = 2**31 - 1
+"""vLLM's counts have 32 bits."""
 
 
 class Status(StrEnum):
@@ -226,11 +237,13 @@ class Sampling(Strict):
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=-1)
+    top_k: int | None = Field(default=None, ge=-1, le=_LARGEST_COUNT)
     min_p: float | None = Field(default=None, ge=0, le=1)
-    max_tokens: PositiveInt | None = Field(default=None, description="Most tokens to generate.")
+    max_tokens: PositiveInt | None = Field(
+        default=None, le=_LARGEST_COUNT, description="Most tokens to generate."
+    )
     seed: int | None = Field(default=None, ge=-(2**63), le=2**63 - 1)
-    stop: list[str] | None = Field(default=None, max_length=16)
+    stop: list[StopText] | None = Field(default=None, max_length=16)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     repetition_penalty: float | None = Field(default=None, gt=0, le=2)

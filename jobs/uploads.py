@@ -7,7 +7,7 @@ import tempfile
 import unicodedata
 import uuid
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cluster import space
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
@@ -32,6 +33,11 @@ from jobs.schemas import Dataset, LineError
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 16 * 2**20
 _MAX_MODELS = 20
+_MAX_MODEL_NAME = 200
+# How much is written between two looks at the free space.
+_SPACE_BYTES = 16 * 2**20
+# Of these the rest of the file is more of the same, and millions of lines of it.
+_HOPELESS = "compressed_file"
 
 
 class Upload:
@@ -67,6 +73,7 @@ class Upload:
         return self._size
 
     def __enter__(self) -> Self:
+        self._require_space()
         with ExitStack() as stack:
             stack.callback(self._remove_unfinished)
             self._original = stack.enter_context(storage().write(original_key(self.dataset_id)))
@@ -94,11 +101,16 @@ class Upload:
 
         Raises:
             TooLarge: when the file exceeds the limit on uploads.
+            InvalidDataset: when it is not text at all, so that reading on is of no use.
+            StorageFull: there is no room for more.
         """
+        before = self._size
         self._size += len(data)
         if self._size > self._max_bytes:
             limit = self._max_bytes
             raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
+        if before // _SPACE_BYTES != self._size // _SPACE_BYTES:
+            self._require_space()
         self._original.write(data)
         self._digest.update(data)
         for line in self._splitter.feed(data):
@@ -119,19 +131,19 @@ class Upload:
         self._store(dataset, self._file_row(dataset.id, None))
         return datasets.record(dataset)
 
-    def finish_file(self, expires_at: datetime | None) -> FileRow:
+    def finish_file(self, life: timedelta | None) -> FileRow:
         """Store the file whatever is in it, as OpenAI does: a batch of it says what is wrong.
 
         Where no line is, it is a dataset as well.
         """
         self._end()
         if self._total_errors or self._count == 0:
-            file = self._file_row(None, expires_at)
+            file = self._file_row(None, life)
             file.errors = [error.model_dump() for error in self._errors]
             self._store(file)
             return file
         dataset = self._dataset_row()
-        file = self._file_row(dataset.id, expires_at)
+        file = self._file_row(dataset.id, life)
         self._store(dataset, file)
         return file
 
@@ -150,8 +162,7 @@ class Upload:
             shutil.copyfileobj(parquet, target, 2**20)
         self._finished = True
         self._stack.close()
-        with session() as sql:
-            sql.add_all(rows)
+        self._insert(rows)
 
     def _dataset_row(self) -> DatasetRow:
         return DatasetRow(
@@ -166,17 +177,33 @@ class Upload:
             models=sorted(self._models),
         )
 
-    def _file_row(self, dataset_id: str | None, expires_at: datetime | None) -> FileRow:
+    def _file_row(self, dataset_id: str | None, life: timedelta | None) -> FileRow:
+        now = datetime.now(UTC)
         return FileRow(
             id=file_id(self.dataset_id),
             purpose=Purpose.BATCH.value,
             filename=self.name,
             bytes=self._size,
-            created_at=datetime.now(UTC),
-            expires_at=expires_at,
+            created_at=now,
+            expires_at=now + life if life else None,
             key=original_key(self.dataset_id),
             dataset_id=dataset_id,
         )
+
+    def _insert(self, rows: tuple[DatasetRow | FileRow, ...]) -> None:
+        try:
+            with session() as sql:
+                sql.add_all(rows)
+        except Exception as error:
+            # The answer to a commit can get lost, and then the row is there after all. Where even
+            # that cannot be found out, the files stay until a sweep.
+            if space.is_full(error) or not self._is_inserted():
+                storage().delete(f"datasets/{self.dataset_id}")
+            raise
+
+    def _is_inserted(self) -> bool:
+        with session() as sql:
+            return sql.get(FileRow, file_id(self.dataset_id)) is not None
 
     def _take(self, line: bytes, *, cut: bool = False) -> None:
         self._line += 1
@@ -184,12 +211,16 @@ class Upload:
             request = judge(line, self._line, settings().max_line_bytes, cut=cut, bare=self._bare)
         except BadLine as bad:
             self._note((len(bad.problems), bad.errors(self._line, line)))
+            # A batch's file is taken whatever is in it.
+            if bad.problems[0][0] == _HOPELESS and self._bare:
+                raise self._rejected() from None
             return
         if request is None:
             return
         self._endpoints.add(request.url)
-        if request.model and len(self._models) < _MAX_MODELS:
-            self._models.add(request.model)
+        model = request.model
+        if model and len(model) <= _MAX_MODEL_NAME and len(self._models) < _MAX_MODELS:
+            self._models.add(model)
         self._group.append(request)
         self._lines.append(self._line)
         self._group_bytes += len(line)
@@ -237,6 +268,10 @@ class Upload:
     def _remove_unfinished(self) -> None:
         if not self._finished:
             storage().delete(f"datasets/{self.dataset_id}")
+
+    def _require_space(self) -> None:
+        storage().require()
+        space.require(settings().data_folder)
 
     @staticmethod
     def _scratch() -> Path:

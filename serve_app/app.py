@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cluster.settings import settings
-from serve_app import errors, headers, openai, web
+from serve_app import errors, headers, limits, openai, web
 from serve_app.routes import benchmarks, comparisons, datasets, health, models, results
 
 _DESCRIPTION = """
@@ -29,6 +29,7 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
     )
     errors.install(app)
+    app.add_middleware(limits.BodyLimit)
     headers.install(app)
     for routes in (datasets, models, benchmarks, results, comparisons, health):
         app.include_router(routes.router, responses=errors.responses(422))

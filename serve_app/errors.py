@@ -3,16 +3,19 @@
 Under ``/v1`` it is OpenAI's: :mod:`serve_app.openai.errors`.
 """
 
-import errno
 from http import HTTPStatus
 from typing import Any
 
+import duckdb
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from cluster import space
+from cluster.space import StorageFull
 from jobs.errors import BenchmarkRunnerError
 from jobs.schemas import ErrorResponse, Problem
 from serve_app.openai import errors as openai
@@ -25,7 +28,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BenchmarkRunnerError, _known)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(OSError, _os)
+    for may_be_full in (OSError, SQLAlchemyError, duckdb.Error):
+        app.add_exception_handler(may_be_full, _storage)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -37,7 +41,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _response(
+def response(
     request: Request, status: int, code: str, message: str, **details: Any
 ) -> JSONResponse:
     if openai.covers(request):
@@ -48,7 +52,7 @@ def _response(
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BenchmarkRunnerError)
-    return _response(request, error.status, error.code, error.message, **error.details)
+    return response(request, error.status, error.code, error.message, **error.details)
 
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:
@@ -62,7 +66,7 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
     first = errors[0]
     where = f"{first['field']}: " if first["field"] else ""
     message = f"The request is not valid. {where}{first['message']}."
-    return _response(
+    return response(
         request, 422, "invalid_request", message, errors=errors, total_errors=len(errors)
     )
 
@@ -73,22 +77,22 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     code = phrase.lower().replace(" ", "_")
     message = f"{phrase}: {request.method} {request.url.path}"
     if openai.covers(request) and error.status_code in openai.NO_ROUTE:
-        response = openai.no_route(request, error.status_code)
+        answer = openai.no_route(request, error.status_code)
     else:
-        response = _response(request, error.status_code, code, message)
-    response.headers.update(error.headers or {})
-    return response
+        answer = response(request, error.status_code, code, message)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
-async def _os(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OSError)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = "The storage is full; nothing was stored. Free some space and try again."
-        return _response(request, 507, "storage_full", message)
+async def _storage(request: Request, error: Exception) -> JSONResponse:
+    if space.is_full(error):
+        message = "The storage is full. Free some space and try again; what is stored stays."
+        told = isinstance(error, StorageFull)
+        return response(request, 507, "storage_full", str(error) if told else message)
     return await _unexpected(request, error)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected error", path=request.url.path, exc_info=error)
     message = "Something went wrong on the server; its log says more."
-    return _response(request, 500, "internal_error", message)
+    return response(request, 500, "internal_error", message)

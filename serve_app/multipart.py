@@ -1,21 +1,27 @@
 """A multipart upload streamed into a dataset: never the whole file in memory, nor on disk twice."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from anyio import to_thread
+from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 from streaming_form_data import StreamingFormDataParser
 from streaming_form_data.parser import ParseFailedException
 from streaming_form_data.targets import BaseTarget
 
-from jobs.errors import InvalidRequest
+from cluster.settings import settings
+from cluster.storage import storage
+from jobs.errors import InvalidRequest, TooLarge
 from jobs.schemas import Dataset
 from jobs.uploads import Upload
+from serve_app.body import Body, declared_length
 
-# A hop to a worker thread costs about 0.1 ms, so pieces are gathered before they are handed over.
-_PIECE_BYTES = 2**20
+# Threads that work on uploads. The other calls keep the rest, and memory does not grow with the
+# number of uploads that look for duplicates at once.
+_THREADS = CapacityLimiter(4)
+# A form has the file and a few short lines around it; the parser would keep longer ones.
+_MOST_BESIDE_FILE = 2**20
 _MAX_TEXT_BYTES = 1000
 
 T = TypeVar("T")
@@ -26,6 +32,10 @@ class BadUpload(InvalidRequest):
     status = 400
 
 
+class EncodedUpload(InvalidRequest):
+    status = 415
+
+
 class _File(BaseTarget):
     """The form's ``file`` part, fed to an upload as it arrives."""
 
@@ -34,6 +44,7 @@ class _File(BaseTarget):
         self._begin = begin
         self.upload: Upload | None = None
         self.complete = False
+        self.size = 0
 
     def on_start(self) -> None:
         if self.upload is not None:
@@ -42,6 +53,7 @@ class _File(BaseTarget):
 
     def on_data_received(self, chunk: bytes) -> None:
         assert self.upload is not None
+        self.size += len(chunk)
         self.upload.feed(chunk)
 
     def on_finish(self) -> None:
@@ -78,6 +90,10 @@ async def receive(request: Request) -> Dataset:
 
     Raises:
         BadUpload: not a multipart form, no file in it, or cut off in the middle.
+        EncodedUpload: the body is compressed.
+        SlowBody: the client stopped sending, or nearly so.
+        TooLarge: larger than the limit on uploads.
+        StorageFull: there is no room for it.
     """
     return await read(request, Upload, (), lambda upload, _fields: upload.finish())
 
@@ -94,12 +110,44 @@ async def read(
     that ``finish`` is given, those that the form has.
 
     Raises:
-        BadUpload: as :func:`receive`.
+        BadUpload: and the others, as :func:`receive`.
     """
-    if "multipart/form-data" not in request.headers.get("content-type", ""):
+    body = Body(request)
+    try:
+        _check_headers(request)
+        return await _store(request, body, begin, fields, finish)
+    except Exception:
+        await body.drain()
+        raise
+
+
+def _check_headers(request: Request) -> None:
+    """Refuse what need not be read to be refused."""
+    headers = request.headers
+    if "multipart/form-data" not in headers.get("content-type", ""):
         raise BadUpload(
             "not_multipart", "Send the file as multipart/form-data in a field named `file`."
         )
+    encoding = headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise EncodedUpload(
+            "compressed_body",
+            f"Content-Encoding {encoding!r} is not accepted. Send the file as is.",
+        )
+    size = declared_length(headers) or 0
+    if size > settings().max_upload_bytes + _MOST_BESIDE_FILE:
+        limit = settings().max_upload_bytes
+        raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
+    storage().require(size)
+
+
+async def _store(
+    request: Request,
+    body: Body,
+    begin: Callable[[str], Upload],
+    fields: Iterable[str],
+    finish: Callable[[Upload, Fields], T],
+) -> T:
     file = _File(begin)
     texts = {name: _Text(name) for name in fields}
     error: BaseException | None = None
@@ -108,14 +156,18 @@ async def read(
         parser.register("file", file)
         for name, text in texts.items():
             parser.register(name, text)
-        async for piece in _pieces(request):
-            await to_thread.run_sync(parser.data_received, piece)
+        received = 0
+        async for piece in body.pieces():
+            received += len(piece)
+            await to_thread.run_sync(parser.data_received, piece, limiter=_THREADS)
+            if received - file.size > _MOST_BESIDE_FILE:
+                raise TooLarge("form_too_large", "The form holds more than the file. Send only it.")
         if file.upload is None:
             raise BadUpload("missing_file", "The form has no file in a field named `file`.")
         if not file.complete:
             raise BadUpload("upload_incomplete", "The upload was cut off. Send the file again.")
         given = {name: text.value() for name, text in texts.items() if text.present}
-        return await to_thread.run_sync(finish, file.upload, given)
+        return await to_thread.run_sync(finish, file.upload, given, limiter=_THREADS)
     except ParseFailedException as failed:
         error = failed
         raise BadUpload("bad_multipart", f"Malformed multipart body: {failed}.") from failed
@@ -126,14 +178,6 @@ async def read(
         error = other
         raise
     finally:
-        await to_thread.run_sync(file.close, error)
-
-
-async def _pieces(request: Request) -> AsyncIterator[bytes]:
-    gathered = bytearray()
-    async for data in request.stream():
-        gathered += data
-        if len(gathered) >= _PIECE_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    yield bytes(gathered)
+        # Also when the request is cancelled: what was written has to go.
+        with CancelScope(shield=True):
+            await to_thread.run_sync(file.close, error)

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/admin/benchmarks", tags=["benchmarks"])
 BenchmarkId = Annotated[Id, Path(description="A benchmark's id.", examples=["bm_9d02b7c4e1a8"])]
 
 
-@router.post("/run", summary="Run a benchmark", responses=responses(404, 422))
+@router.post("/run", summary="Run a benchmark", responses=responses(404, 413, 422, 507))
 def run_benchmark(asked: RunBenchmarkRequest) -> BenchmarkStarted:
     """Run one model over one dataset. Answers at once: `running`, or `queued` while other
     benchmarks hold the hardware. Ask several times for several models."""
@@ -57,7 +57,7 @@ def cancel_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
     return cancelled
 
 
-@router.post("/{benchmark_id}/rerun", summary="Run it again", responses=responses(404, 409))
+@router.post("/{benchmark_id}/rerun", summary="Run it again", responses=responses(404, 409, 507))
 def rerun_benchmark(benchmark_id: BenchmarkId) -> BenchmarkStarted:
     """Run a new benchmark of the same model, dataset and sampling."""
     return _started(retry.rerun(benchmark_id))
@@ -66,7 +66,7 @@ def rerun_benchmark(benchmark_id: BenchmarkId) -> BenchmarkStarted:
 @router.post(
     "/{benchmark_id}/retry-failed",
     summary="Ask failed requests again",
-    responses=responses(404, 409),
+    responses=responses(404, 409, 507),
 )
 def retry_failed(benchmark_id: BenchmarkId) -> Benchmark:
     """Queue an ended benchmark again to ask its failed requests anew and do those that are

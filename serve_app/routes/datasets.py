@@ -50,7 +50,7 @@ class Deleted(BaseModel):
     "/upload",
     summary="Upload a dataset",
     openapi_extra=_UPLOAD_BODY,
-    responses=responses(400, 413, 422, 507),
+    responses=responses(400, 408, 413, 415, 422, 507),
 )
 async def upload_dataset(request: Request) -> DatasetUploaded:
     """Store a JSONL file, validating it on the way in.

@@ -21,8 +21,20 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
 
 
+# Short enough for a test to wait for it, long enough for a busy machine.
+LIMITS = {"UPLOAD_PATIENCE_SECONDS": "8", "REQUEST_TIMEOUT_SECONDS": "8"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _limits() -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in LIMITS.items():
+            patch.setenv(f"BENCHMARK_RUNNER_{name}", value)
+        yield
+
+
 @pytest.fixture(scope="session")
-def session(settings: Settings) -> Generator[Session]:
+def session(_limits: None, settings: Settings) -> Generator[Session]:
     with launch.service(settings) as running:
         yield running
 

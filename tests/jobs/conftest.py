@@ -7,7 +7,7 @@ import pytest
 from factories import chats, record
 
 from cluster.database import session
-from jobs import benchmarks
+from jobs import benchmarks, tracker
 from jobs.parts import Chunk
 from jobs.schemas import Benchmark, Dataset, Sampling, Status
 
@@ -21,6 +21,16 @@ def benchmark(model_id: str, upload: Callable[..., Dataset]) -> Benchmark:
     with session() as sql:
         benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
     return created
+
+
+@pytest.fixture
+def no_tracker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replicas report to nobody: asking for the tracker would start a Ray cluster."""
+
+    async def report(*_: Any) -> None:
+        return
+
+    monkeypatch.setattr(tracker, "report", report)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_a_table_has_a_row_per_result_with_its_figures(benchmark: Benchmark, wri
     assert row["finished_at"].endswith("+00:00")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
 def test_a_spreadsheet_does_not_take_text_for_a_formula(
     benchmark: Benchmark, write: Write, start: str
 ) -> None:
@@ -106,6 +106,30 @@ def test_a_spreadsheet_does_not_take_text_for_a_formula(
     (row,) = table(benchmark)
     assert row["text"] == f"'{start}1+1"
     assert row["custom_id"] == f"'{start}id"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '=HYPERLINK("http://evil.example","x")',
+        "=cmd|' /C calc'!A0",
+        "@SUM(1+1)*cmd|' /C calc'!A0",
+        "+1\n=2",
+        '-"=3",=4',
+    ],
+)
+def test_no_cell_of_a_table_is_a_formula(benchmark: Benchmark, write: Write, text: str) -> None:
+    """Whatever the text has in it, it is one cell, and that does not begin like a formula."""
+    write(0, range(1), text=text, custom_id=text, finish_reason=text)
+    (row,) = table(benchmark)
+    assert all(row[name] == f"'{text}" for name in ("custom_id", "text", "finish_reason"))
+    assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_lines_keep_text_as_it_is(benchmark: Benchmark, write: Write) -> None:
+    """Only the table is for spreadsheets."""
+    write(0, range(1), custom_id="=1+1\u2028\0")
+    assert [line["custom_id"] for line in lines(benchmark)] == ["=1+1\u2028\0"]
 
 
 def test_numbers_and_harmless_text_are_left_alone(benchmark: Benchmark, write: Write) -> None:

@@ -304,7 +304,7 @@ def test_who_reads_while_chunks_are_reopened_sees_every_row(make_benchmark, monk
 
 def test_an_export_goes_on_when_its_chunks_are_reopened(make_benchmark):
     benchmark_id = make_benchmark(_mixed({3, 40}))
-    rows = export._in_order(benchmark_id)
+    rows = export.in_order(benchmark_id)
     first = [next(rows)]
     retry.retry_failed(benchmark_id)
     assert [row["row_id"] for row in [*first, *rows]] == list(range(70))

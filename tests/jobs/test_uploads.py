@@ -65,6 +65,16 @@ def test_of_300_bad_lines_the_first_100_are_listed_and_all_are_counted(refused: 
     assert [error["code"] for error in details["errors"]] == codes * 20
 
 
+def test_a_compressed_file_is_refused_at_its_beginning(database: str, data_folder: Path) -> None:
+    """Its other lines, millions of them perhaps, would be more of the same."""
+    with pytest.raises(InvalidDataset) as caught, Upload("renamed.zip") as opened:
+        opened.feed(b"PK\x03\x04 and much more")
+        opened.feed(b"\n and so on")
+        pytest.fail("went on")
+    assert [error["code"] for error in caught.value.details["errors"]] == ["compressed_file"]
+    assert leftovers(data_folder) == []
+
+
 def test_blank_lines_count_as_lines(refused: Refused) -> None:
     assert lines(refused(b"\n\r\n  \n", chat(), b"\n", b"bad\n")) == [6]
 

@@ -14,6 +14,8 @@ interface BenchmarkMenuProps {
 /** What can be done with a benchmark that has ended. */
 export function BenchmarkMenu({ benchmark, onDelete }: BenchmarkMenuProps) {
   const { benchmark_id: id, model_name: model, dataset_name: dataset, failed } = benchmark
+  // One that was cancelled, or stopped by a full disk, has requests without any result.
+  const open = benchmark.total - benchmark.completed
   const rerun = useBenchmarkAction('rerun')
   const retry = useBenchmarkAction('retry-failed')
 
@@ -63,12 +65,12 @@ export function BenchmarkMenu({ benchmark, onDelete }: BenchmarkMenuProps) {
         </Menu.Item>
         <Menu.Item
           leftSection={<Icon name="retry" />}
-          disabled={failed === 0}
+          disabled={open === 0}
           onClick={() => {
-            act(retry, `Retrying ${plural(failed, 'request')}.`, 'The retry did not start')
+            act(retry, `Retrying ${plural(open, 'request')}.`, 'The retry did not start')
           }}
         >
-          Retry failed requests
+          {open > failed ? 'Do what is missing' : 'Retry failed requests'}
         </Menu.Item>
         <Menu.Divider />
         <Menu.Item

@@ -108,3 +108,15 @@ test('the completed list sorts and filters in the URL', async () => {
     expect(within(list).getAllByRole('row')).toHaveLength(2)
   })
 })
+
+test.each([
+  { completed: 5000, failed: 0, name: 'Retry failed requests', enabled: false },
+  { completed: 4990, failed: 10, name: 'Retry failed requests', enabled: true },
+  { completed: 100, failed: 0, name: 'Do what is missing', enabled: true },
+])('an ended benchmark offers what is left: $name', async ({ name, enabled, ...counts }) => {
+  server.use(benchmarks(aBenchmark({ status: 'failed', error: 'The storage is full.', ...counts })))
+  const { user } = open('/runner')
+  await user.click(await screen.findByRole('button', { name: /^Actions for/ }))
+  const item = await screen.findByRole('menuitem', { name })
+  expect(item.hasAttribute('disabled') || item.dataset['disabled'] === 'true').toBe(!enabled)
+})

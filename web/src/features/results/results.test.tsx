@@ -73,17 +73,24 @@ test('the drawer steps by keyboard and marks golden', async () => {
   )
 })
 
-test('what a model writes is text, never markup', async () => {
-  const text = '<script>window.broken = true</script><img src=x onerror="window.broken = true">'
+test.each([
+  '<script>window.broken = true</script><img src=x onerror="window.broken = true">',
+  '[click](javascript:window.broken=true) ![x](https://evil.example/x.png)',
+  '<a href="javascript:window.broken=true">a</a><iframe srcdoc="<script>1</script>"></iframe>',
+  '"><svg onload="window.broken = true">',
+])('what a model writes is text, never markup: %s', async (text) => {
+  const asked = { ...aRequest(7), body: { messages: [{ role: text, content: `q ${text}` }] } }
+  const result = aResult(7, { text, custom_id: `id ${text}`, prompt: text, finish_reason: text })
   server.use(
     http.get(`${API}/admin/benchmarks/bm_1/results/7`, () =>
-      HttpResponse.json({ request: aRequest(7), result: aResult(7, { text }), earlier: [] }),
+      HttpResponse.json({ request: asked, result, earlier: [] }),
     ),
   )
   open('/results/bm_1?row=7&at=7')
   const drawer = await screen.findByRole('dialog')
-  expect(await within(drawer).findByText(text)).toBeVisible()
-  expect(document.querySelector('img, main script')).toBeNull()
+  expect(await within(drawer).findByText(`q ${text}`)).toBeVisible()
+  expect(within(drawer).getByText(`id ${text}`)).toBeVisible()
+  expect(document.querySelector('img, iframe, script, [onload], [href^=javascript]')).toBeNull()
   expect(window).not.toHaveProperty('broken')
 })
 

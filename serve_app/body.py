@@ -1,0 +1,85 @@
+"""The body of a request as a stream: in pieces, from clients that may be slow, go away or be
+refused in the middle."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+
+from cluster.settings import settings
+from jobs.errors import InvalidRequest
+
+# A hop to a worker thread costs about 0.1 ms, so pieces are gathered before they are handed over.
+_PIECE_BYTES = 2**20
+# A client may pause, but not trickle for ever: on average it sends at least this much a second.
+_SLOWEST_BYTES = 1000
+# What a refused client is still sending is read this long, so that it comes to read the answer
+# and does not find its connection reset; unless it has stopped, and waits for the answer.
+_DRAIN_SECONDS = 20.0
+_STOPPED_SECONDS = 2.0
+
+
+def declared_length(headers: Headers) -> int | None:
+    """The length that a request says its body has; the web server holds the client to it."""
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None
+
+
+class SlowBody(InvalidRequest):
+    status = 408
+
+
+class Body:
+    """What a client sends. :meth:`pieces` may be read once; :meth:`drain` takes the rest."""
+
+    def __init__(self, request: Request) -> None:
+        self._stream = request.stream()
+        self._waits = request.headers.get("expect", "").lower() == "100-continue"
+        self._started = time.monotonic()
+        self._received = 0
+        self._ended = False
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body in pieces of about a megabyte, the last one smaller.
+
+        Raises:
+            ClientDisconnect: the client went away.
+            SlowBody: it paused too long, or nearly so.
+        """
+        gathered = bytearray()
+        patience = settings().upload_patience_seconds
+        while not self._ended:
+            gathered += await self._next(patience)
+            if self._ended or len(gathered) >= _PIECE_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
+
+    async def drain(self) -> None:
+        """Read what a refused client still sends, for a while."""
+        if self._waits and not self._received:
+            return  # it waits for a sign before it sends
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while not self._ended:
+                    await self._next(_STOPPED_SECONDS)
+        except (TimeoutError, SlowBody, ClientDisconnect):
+            return
+
+    async def _next(self, patience: float) -> bytes:
+        late = self._started + patience + self._received / _SLOWEST_BYTES - time.monotonic()
+        try:
+            async with asyncio.timeout(min(patience, late)):
+                data = await anext(self._stream, None)
+        except TimeoutError:
+            self._ended = True
+            raise SlowBody(
+                "upload_too_slow",
+                f"Nothing came for {patience:g} seconds, or almost nothing for longer. "
+                "Send the file again.",
+            ) from None
+        self._ended = data is None
+        self._received += len(data or b"")
+        return data or b""

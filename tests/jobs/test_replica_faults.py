@@ -1,0 +1,158 @@
+"""A replica's requests that fail without an answer, and a replica whose disk becomes full."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from disk import resize, small_disk
+from factories import chat, chats
+from replicas import stop
+
+from cluster.database import session
+from cluster.space import StorageFull
+from cluster.storage import storage
+from jobs import benchmarks, parts, patience, results
+from jobs.engine import Answer, FakeEngine
+from jobs.replica import Replica
+from jobs.schemas import BenchmarkSpec, Dataset, Sampling, Status
+
+Upload = Callable[..., Dataset]
+
+# Nothing here is about SQL.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def make(model_id: str) -> Callable[[Dataset], BenchmarkSpec]:
+    """A benchmark at work over a dataset."""
+
+    def benchmark(dataset: Dataset) -> BenchmarkSpec:
+        created = benchmarks.create(model_id, dataset.id, Sampling())
+        with session() as sql:
+            benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
+            return BenchmarkSpec.model_validate(benchmarks.row(sql, created.benchmark_id).spec)
+
+    return benchmark
+
+
+@pytest.fixture
+def start(no_tracker: None) -> Iterator[Callable[[BenchmarkSpec], Replica]]:
+    started: list[Replica] = []
+
+    def replica(spec: BenchmarkSpec) -> Replica:
+        started.append(Replica(spec.model_dump(mode="json"), on_gpu=False))
+        return started[-1]
+
+    yield replica
+    for one in started:
+        stop(one)
+
+
+def do(replica: Replica, *chunks: int) -> list[int]:
+    async def all_at_once() -> list[int]:
+        done = [replica({"chunk": np.array([index])}) for index in chunks]
+        return [int(one["finished"][0]) for one in await asyncio.gather(*done)]
+
+    return asyncio.run(all_at_once())
+
+
+class Ended(Exception):
+    """Stands for the end of the replica's process."""
+
+
+@pytest.mark.parametrize("stuck", [1, 2])
+def test_requests_that_are_never_answered_fail_and_no_others(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    configure: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    stuck: int,
+) -> None:
+    """One is found at once. Of several, which the engine had together, each is asked alone, since
+    one may only have waited behind the other."""
+
+    def end(why: str) -> NoReturn:
+        raise Ended(why)
+
+    monkeypatch.setattr(patience, "end_process", end)
+    configure(request_timeout_seconds=0.5)
+    hanging = [chat(f"stuck-{i}", "fake:hang") for i in range(stuck)]
+    spec = make(upload(*chats(30), *hanging, *(chat(f"last-{i}") for i in range(10))))
+    ends = 0
+    while True:
+        try:
+            assert sum(do(start(spec), 0, 1)) == 40 + stuck
+            break
+        except* Ended:
+            ends += 1
+    assert ends == (1 if stuck == 1 else 1 + stuck)
+    page = results.page(spec.benchmark_id, 100, 0)
+    assert page.total == 40 + stuck
+    failed = [one for one in page.results if one.status_code != 200]
+    assert [one.custom_id for one in failed] == [one["custom_id"] for one in hanging]
+    for one in failed:
+        assert (one.response, one.finish_reason) == (None, None)
+        assert one.error is not None
+        assert (one.error.code, one.error.message) == ("request_timeout", one.text)
+
+
+def test_an_answer_that_cannot_be_stored_fails_its_request_alone(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send = FakeEngine.send
+
+    async def strange(self: FakeEngine, url: str, body: dict[str, Any]) -> Answer:
+        if "strange" in str(body):
+            return Answer(200, {"id": 2**100, "choices": [{"text": "\ud800"}]})
+        return await send(self, url, body)
+
+    monkeypatch.setattr(FakeEngine, "send", strange)
+    spec = make(upload(chat("a"), chat("b", "strange"), chat("c")))
+    assert do(start(spec), 0) == [3]
+    found = results.page(spec.benchmark_id, 10, 0).results
+    assert [one.status_code for one in found] == [200, 500, 200]
+
+
+def test_a_disk_that_becomes_full_stops_it_and_keeps_what_is_finished(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    configure: Callable[..., None],
+) -> None:
+    configure(min_free_bytes=0)
+    spec = make(upload(*chats(64)))
+    folder = storage().path(f"benchmarks/{spec.benchmark_id}")
+    with small_disk(folder, 24):
+        with pytest.raises(StorageFull, match=r"Free some space, then retry"):
+            do(start(spec), 0, 1)
+        kept = parts.unfinished(spec.benchmark_id)
+        assert 0 < len(kept) < 64
+        assert results.page(spec.benchmark_id, 100, 0).total == len(kept)
+
+        resize(folder, 1024)
+        again = start(spec)
+        assert do(again, 0, 1) == [32, 32]
+        done = results.page(spec.benchmark_id, 100, 0).results
+        assert [one.custom_id for one in done] == [f"r-{i}" for i in range(64)]
+        requests = {one.row_id: one.response and one.response.request_id for one in done}
+        assert all(requests[one["row_id"]] == one["request_id"] for one in kept)
+
+
+def test_the_last_space_is_not_for_results(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    configure: Callable[..., None],
+) -> None:
+    """No request is asked whose answer would take it."""
+    spec = make(upload(*chats(3)))
+    configure(min_free_bytes=2**60)
+    with pytest.raises(StorageFull):
+        do(start(spec), 0)
+    assert parts.unfinished(spec.benchmark_id) == []
