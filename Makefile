@@ -43,7 +43,12 @@ chromium:
 
 test: check chromium $(WEB) ## install, check, and run every test: [TESTS=paths or options of pytest]
 	cd web && npm test
+ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
+else
+	$(BIN)/python -m pytest -n 2 tests/cluster tests/jobs tests/serve_app
+	$(BIN)/python -m pytest tests/openai_api tests/integration tests/chaos tests/browser tests/e2e
+endif
 
 chaos: install-dev ## kill everything at random while benchmarks run, and count the rows: [KILLS=n] [REAL=n] [SEED=n]
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.run --kills $(or $(KILLS),100) $(if $(SEED),--seed $(SEED))

@@ -41,14 +41,14 @@ class BatchSteps:
         try:
             if step():
                 self._wake()
+            files.remove_expired()
         except Exception:
-            # The database is away; the next second tries again.
+            # The database or the storage is away; the next second tries again.
             log.exception("batches could not be looked at")
 
 
 def step() -> bool:
     """Take every live batch as far as it goes; whether the queue of benchmarks has changed."""
-    files.remove_expired()
     changed = False
     for batch in batches.live():
         try:

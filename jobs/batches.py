@@ -35,8 +35,14 @@ def create(asked: CreateBatch) -> Batch:
     """Take a batch in; its file is looked at in the state ``validating``.
 
     Raises:
-        InvalidParameter: metadata or expiry out of bounds.
+        InvalidParameter: no file's id; metadata or expiry out of bounds.
     """
+    if not asked.input_file_id.startswith("file"):
+        message = (
+            f"Invalid 'input_file_id': '{asked.input_file_id}'. "
+            "Expected an ID that begins with 'file'."
+        )
+        raise InvalidParameter("invalid_value", message, "input_file_id")
     _check_metadata(asked.metadata or {})
     expiry = asked.output_expires_after
     if expiry is not None:

@@ -4,6 +4,7 @@ The states as a client sees them are in tests/openai_api; here is what it cannot
 two steps, races with the page, and a benchmark that goes another way.
 """
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -422,3 +423,25 @@ def test_bad_lines_and_lines_that_do_not_fit_are_listed_together(
     assert found.status is BatchStatus.FAILED
     assert found.errors is not None
     assert [error.line for error in found.errors.data] == [1, 2, 3]
+
+
+def test_ticks_do_not_overlap_and_go_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, calls, woken = threading.Event(), [0], threading.Event()
+
+    def step() -> bool:
+        calls[0] += 1
+        if calls[0] == 1:
+            assert go.wait(60)
+            raise OSError("the database is away")
+        return True
+
+    monkeypatch.setattr(batch_steps, "step", step)
+    monkeypatch.setattr(files, "remove_expired", lambda: None)
+    steps = batch_steps.BatchSteps(wake=woken.set)
+    for _ in range(3):
+        steps.tick()
+    assert calls == [1]
+    go.set()
+    while not woken.wait(0.01):
+        steps.tick()
+    assert calls[0] >= 2

@@ -88,7 +88,7 @@ class Services:
 
     usual: Api
     strict: Api
-    """One with low limits: files of 10 kB, 20 requests, a completion window of 2 seconds."""
+    """One with low limits: files of 10 kB, 20 requests, a completion window of 4 seconds."""
 
 
 Body = Callable[[Services], None]

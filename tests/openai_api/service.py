@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from cluster.database import migrate, session
 from cluster.logs import configure_logs
-from jobs import batch_steps, benchmarks, datasets, engine, registry, replica, scheduler
+from jobs import batch_steps, benchmarks, datasets, engine, files, registry, replica, scheduler
 from jobs.models import BenchmarkRow
 from jobs.parts import Chunk
 from jobs.schemas import BenchmarkSpec, Placement, Status
@@ -40,6 +40,7 @@ def main() -> None:
 def _track() -> None:
     while True:
         batch_steps.step()
+        files.remove_expired()
         for queued in _queued():
             if queued.model_id == "broken":
                 scheduler.settle(queued.id, Status.FAILED, "no config.json in /nonexistent")

@@ -79,6 +79,12 @@ def endpoint(services: Services) -> None:
         assert _refused(services, endpoint=wrong) == ("invalid_value", "endpoint")
 
 
+@check("Errors", "An id that is no file's: `invalid_value`")
+def no_file_id(services: Services) -> None:
+    for wrong in ("batchinput.jsonl", "ds_4f1c0a9be27d", ""):
+        assert _refused(services, file_id=wrong) == ("invalid_value", "input_file_id")
+
+
 @check("Errors", "A completion window other than `24h`: `invalid_value`")
 def window(services: Services) -> None:
     for wrong in ("1h", "48h", "invalid", ""):
