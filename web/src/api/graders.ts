@@ -25,7 +25,7 @@ function useChanged() {
   const queries = useQueryClient()
   return () =>
     Promise.all(
-      [['graders'], ['results'], keys.comparisons].map((queryKey) =>
+      [['graders'], ['results'], ['verdicts'], keys.comparisons].map((queryKey) =>
         queries.invalidateQueries({ queryKey }),
       ),
     )

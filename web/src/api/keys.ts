@@ -18,6 +18,6 @@ export const keys = {
   scores: (id: string) => ['results', id, 'scores'],
   graders: (benchmarkId: string) => ['graders', benchmarkId],
   comparisons: ['comparisons'],
-  verdicts: (ids: string[]) => ['comparisons', 'verdicts', ids],
+  verdicts: (ids: string[]) => ['verdicts', ids],
   comparison: (query: object) => ['comparisons', query],
 }
