@@ -7,6 +7,7 @@ socket, so that everything of the format (templates, parameters, errors, usage) 
 
 import asyncio
 import hashlib
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -144,7 +145,8 @@ class FakeEngine:
 
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
     ``request_seconds`` (0) and ``output_tokens`` (16). A request whose last message contains
-    ``fake:error`` is answered with status 400. The same request gets the same answer.
+    ``fake:error`` is answered with status 400. The same request gets the same answer. If the request
+    asks for JSON of a schema, the answer is an instance of it.
     """
 
     def __init__(self, model: ModelSpec) -> None:
@@ -166,6 +168,9 @@ class FakeEngine:
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._tokens
         tokens = min(self._tokens, int(limit))
         content = " ".join(["fake", *(digest[i : i + 4] for i in range(tokens - 1))])
+        asked_for = cast(dict[str, Any], body.get("response_format") or {}).get("json_schema")
+        if asked_for:
+            content = json.dumps(_instance(asked_for["schema"], int(digest, 16)))
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         if url == Endpoint.COMPLETIONS:
             choice["text"] = content
@@ -191,3 +196,13 @@ class FakeEngine:
 
     async def stop(self) -> None:
         return
+
+
+def _instance(schema: dict[str, Any], seed: int) -> Any:
+    """A value that conforms to a simple schema: objects of texts and of members of enumerations."""
+    if "enum" in schema:
+        return schema["enum"][seed % len(schema["enum"])]
+    if "properties" in schema:
+        properties: dict[str, dict[str, Any]] = schema["properties"]
+        return {name: _instance(one, seed) for name, one in properties.items()}
+    return "fake"

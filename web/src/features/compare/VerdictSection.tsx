@@ -6,6 +6,7 @@ import { count, percent } from '../../ui/format'
 import { Problem } from '../../ui/Problem'
 import { Section } from '../../ui/Section'
 import { GraderVerdictCard } from './GraderVerdictCard'
+import { PairJudge } from './PairJudge'
 import classes from './Verdict.module.css'
 
 const shares = (value: number | null) => (value === null ? '–' : percent(value))
@@ -67,36 +68,39 @@ export function VerdictSection({ ids }: { ids: string[] }) {
   const { data, error } = useVerdicts(ids)
   const [first] = ids
   return (
-    <Section title="Verdict">
-      {error && !data && (
-        <Problem title="The verdict could not be read" message={reasonOf(error)} />
-      )}
-      {!data && !error && <Skeleton height={64} />}
-      {data && (
-        <>
-          {data.graders.map((one) => (
-            <GraderVerdictCard
-              key={`${one.name} ${one.columns.map((column) => column?.key ?? '').join()}`}
-              verdict={one}
-              names={data.names}
-            />
-          ))}
-          {data.graders.length === 0 && first !== undefined && (
-            <p className={classes.hint}>
-              Nothing scores these answers yet.{' '}
-              <Link
-                to="/results/$benchmarkId"
-                params={{ benchmarkId: first }}
-                search={{ graders: true }}
-              >
-                Add a grader
-              </Link>{' '}
-              to learn which model is better, and whether that is more than chance.
-            </p>
-          )}
-          <AgreementLines verdicts={data} />
-        </>
-      )}
-    </Section>
+    <div className={classes.section}>
+      <Section title="Verdict">
+        {error && !data && (
+          <Problem title="The verdict could not be read" message={reasonOf(error)} />
+        )}
+        {!data && !error && <Skeleton height={64} />}
+        {data && (
+          <>
+            {data.graders.map((one) => (
+              <GraderVerdictCard
+                key={`${one.name} ${one.columns.map((column) => column?.key ?? '').join()}`}
+                verdict={one}
+                names={data.names}
+              />
+            ))}
+            {data.graders.length === 0 && first !== undefined && (
+              <p className={classes.hint}>
+                Nothing scores these answers yet.{' '}
+                <Link
+                  to="/results/$benchmarkId"
+                  params={{ benchmarkId: first }}
+                  search={{ graders: true }}
+                >
+                  Add a grader
+                </Link>{' '}
+                to learn which model is better, and whether that is more than chance.
+              </p>
+            )}
+            <PairJudge ids={ids} names={data.names} />
+            <AgreementLines verdicts={data} />
+          </>
+        )}
+      </Section>
+    </div>
   )
 }

@@ -119,7 +119,7 @@ export function ScoreCell({ score }: { score: Score | undefined }) {
 
 const scoreColumn = ({ key, grader }: ScoreColumn): ColumnSpec => ({
   label: grader.name,
-  width: '88px',
+  width: '72px',
   sort: 'score',
   score: key,
   right: true,
@@ -137,6 +137,6 @@ export function columnsFor(narrow: boolean, scores: ScoreColumn[]) {
   return {
     columns,
     template: columns.map((one) => one.width).join(' '),
-    minWidth: narrow ? 280 : 1060 + 88 * scores.length,
+    minWidth: narrow ? 280 : 1060 + 72 * scores.length,
   }
 }
