@@ -145,8 +145,8 @@ class FakeEngine:
 
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
     ``request_seconds`` (0) and ``output_tokens`` (16). A request whose last message contains
-    ``fake:error`` is answered with status 400. The same request gets the same answer. If the request
-    asks for JSON of a schema, the answer is an instance of it.
+    ``fake:error`` is answered with status 400, one that asks for JSON of a schema with an instance
+    of it. The same request gets the same answer.
     """
 
     def __init__(self, model: ModelSpec) -> None:
