@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from cluster.database import alembic_config, engine, migrate, session
 from jobs.models import Base, BenchmarkRow
 
-TABLES = {"benchmarks", "datasets", "golden_examples", "model_registry"}
+TABLES = {"benchmarks", "datasets", "golden_examples", "graders", "judgements", "model_registry"}
 
 
 def tables() -> set[str]:
