@@ -8,6 +8,7 @@ socket, so that everything of the format (templates, parameters, errors, usage) 
 
 import asyncio
 import hashlib
+import json
 import os
 import re
 import time
@@ -182,11 +183,12 @@ class FakeEngine:
     """Answers by rule and without a model, for load and fault tests. Never for real results.
 
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
-    ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer. A
-    request that contains ``fake:error`` is answered with status 400, ``fake:hang`` is never
-    answered, ``fake:block`` runs a regular expression that never ends, and ``fake:die`` ends the
-    process, as a crash of a real engine does. With ``ledger``, a file, each request that comes in
-    is noted there, so that a test sees what was asked twice.
+    ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer; one
+    that asks for JSON of a schema gets an instance of it. A request that contains ``fake:error`` is
+    answered with status 400, ``fake:hang`` is never answered, ``fake:block`` runs a regular
+    expression that never ends, and ``fake:die`` ends the process, as a crash of a real engine does.
+    With ``ledger``, a file, each request that comes in is noted there, so that a test sees what was
+    asked twice.
     """
 
     def __init__(self, model: ModelSpec) -> None:
@@ -221,6 +223,9 @@ class FakeEngine:
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._tokens
         tokens = min(self._tokens, int(limit))
         content = " ".join(["fake", *(digest[i : i + 4] for i in range(tokens - 1))])
+        asked_for = cast(dict[str, Any], body.get("response_format") or {}).get("json_schema")
+        if asked_for:
+            content = json.dumps(_instance(asked_for["schema"], int(digest, 16)))
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         if url == Endpoint.COMPLETIONS:
             choice["text"] = content
@@ -253,3 +258,13 @@ class FakeEngine:
 
     async def stop(self) -> None:
         return
+
+
+def _instance(schema: dict[str, Any], seed: int) -> Any:
+    """A value that conforms to a simple schema: objects of texts and of members of enumerations."""
+    if "enum" in schema:
+        return schema["enum"][seed % len(schema["enum"])]
+    if "properties" in schema:
+        properties: dict[str, dict[str, Any]] = schema["properties"]
+        return {name: _instance(one, seed) for name, one in properties.items()}
+    return "fake"

@@ -18,6 +18,7 @@ PAGES = {
     "runner": ("/runner?pick={first}", "region", "Completed list"),
     "dataset": ("/datasets/{dataset_id}?row=1", "heading", "Requests"),
     "results": ("/results/{first}?sort=latency_ms&order=desc", "grid", "Results"),
+    "graders": ("/results/{first}?graders=true", "button", "Add grader"),
     "detail": ("/results/{first}?at=7&row=7", "dialog", "candidate-7"),
     "compare": ("/compare?ids={first},{second}&row=3", "grid", "Answers side by side"),
 }

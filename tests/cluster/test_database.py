@@ -12,7 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from cluster.database import alembic_config, engine, migrate, session
 from jobs.models import Base, BenchmarkRow
 
-TABLES = {"ballots", "batches", "benchmarks", "datasets", "files", "marks", "model_registry"}
+TABLES = {
+    "ballots",
+    "batches",
+    "benchmarks",
+    "datasets",
+    "files",
+    "graders",
+    "judgements",
+    "marks",
+    "model_registry",
+}
 
 
 def tables() -> set[str]:

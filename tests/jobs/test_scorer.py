@@ -128,6 +128,13 @@ def test_a_deleted_dataset_leaves_the_scores_that_there_are(dataset, make_benchm
     assert by_row(benchmark_id)[0] == [(1.0, None)]
 
 
+def test_a_deleted_dataset_without_benchmarks_takes_its_graders_along(dataset):
+    made = grader(dataset)
+    datasets.delete(dataset.id)
+    with pytest.raises(NotFound):
+        graders.get(made.grader_id)
+
+
 def test_a_grader_of_one_benchmark_is_of_no_other(dataset, make_benchmark):
     one, other = (make_benchmark([record(0, "yes")], dataset) for _ in range(2))
     graders.create(GraderDraft(name="own", benchmark_id=one, spec=Exact(kind="exact")))

@@ -360,3 +360,39 @@ def test_models_say_whether_they_fit(client):
     for model in client.get("/admin/models").json()["models"]:
         assert model["fit"]["fits"] is True
         assert model["fit"]["reason"].startswith("fits: 1 of ")
+
+
+def test_files(client, benchmark_id, make_benchmark, scored):
+    base = f"/admin/benchmarks/{benchmark_id}/results"
+    client.put(f"{base}/0/golden")
+    both = {"benchmark_id": [benchmark_id, make_benchmark([record(0, "1st", custom_id="Ada")])]}
+    for path, params, kind, name, said in (
+        (f"{base}/download", {"format": "parquet"}, "parquet", f"{benchmark_id}.parquet", b"PAR1"),
+        ("/admin/comparisons/download", both, "text/csv", "comparison.csv", b"Ada"),
+        ("/admin/comparisons/download", both | {"format": "html"}, "html", ".html", b"Verdict"),
+        ("/admin/golden/download", both, "jsonl", "golden-messages.jsonl", b'"messages"'),
+        ("/admin/golden/download", both | {"format": "preferences"}, "jsonl", ".jsonl", b"chosen"),
+        ("/admin/golden/download", both | {"format": "parquet"}, "parquet", "golden.parquet", b""),
+    ):
+        answer = client.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        assert kind in answer.headers["content-type"]
+        assert name in answer.headers["content-disposition"]
+        assert said in answer.content
+    assert client.get("/admin/golden/download").status_code == 422
+
+
+def test_a_download_has_the_order_and_filter_of_the_table(client, benchmark_id, scored):
+    for params in (
+        {"sort": "latency_ms", "order": "desc"},
+        {"sort": "score", "score": scored, "order": "desc"},
+        {"order": "desc", "outcome": "succeeded"},
+        {"score": scored, "max_score": 0},
+    ):
+        listed = client.get(f"/admin/benchmarks/{benchmark_id}/results", params=params).json()
+        file = client.get(
+            f"/admin/benchmarks/{benchmark_id}/results/download", params={**params, "format": "csv"}
+        )
+        rows = list(csv.DictReader(io.StringIO(file.text)))
+        assert [row["custom_id"] for row in rows] == [one["custom_id"] for one in listed["results"]]
+        assert set(rows[0]) >= {"prompt", "expected", "score: first?"}

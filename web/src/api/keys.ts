@@ -15,6 +15,9 @@ export const keys = {
   resultPage: (id: string, query: object, offset: number) => ['results', id, 'page', query, offset],
   result: (id: string, rowId: number) => ['results', id, 'row', rowId],
   statistics: (id: string, filter: object) => ['results', id, 'statistics', filter],
+  scores: (id: string) => ['results', id, 'scores'],
+  graders: (benchmarkId: string) => ['graders', benchmarkId],
   comparisons: ['comparisons'],
+  verdicts: (ids: string[]) => ['verdicts', ids],
   comparison: (query: object) => ['comparisons', query],
 }

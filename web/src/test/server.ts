@@ -32,6 +32,7 @@ export const results = (total: number, seen: (search: URLSearchParams) => void =
       total,
       limit,
       offset,
+      next_cursor: null,
     })
   })
 
@@ -63,5 +64,9 @@ export const server = setupServer(
       earlier: [],
     }),
   ),
+  http.get(`${API}/admin/benchmarks/:id/scores`, ({ params }) =>
+    HttpResponse.json({ benchmark_id: params['id'], columns: [] }),
+  ),
+  http.get(`${API}/admin/graders`, () => HttpResponse.json({ graders: [], total: 0 })),
   http.get(`${API}/admin/benchmarks/:id/statistics`, () => HttpResponse.json(someStatistics())),
 )

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu } from '@mantine/core'
 import { useBenchmarkAction } from '../../api/benchmark-actions'
 import type { Benchmark } from '../../api/benchmarks'
-import { resultsFile } from '../../api/results'
+import { resultsFile } from '../../api/files'
 import { Icon } from '../../ui/Icon'
 import { notifyDone, notifyRefused } from '../../ui/notify'
 import { plural } from '../../ui/format'

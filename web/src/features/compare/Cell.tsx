@@ -1,5 +1,5 @@
 import type { ComparedResult } from '../../api/comparison'
-import { count, milliseconds } from '../../ui/format'
+import { count, milliseconds, points } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
 import { Tag } from '../../ui/Tag'
 import { Answer } from './Answer'
@@ -8,6 +8,8 @@ import classes from './Compare.module.css'
 interface CellProps {
   result: ComparedResult | null
   model: string
+  /** Names of graders by the key of their scores. */
+  graders: Map<string, string>
   base: string | null
   row: number
   column: number
@@ -20,7 +22,7 @@ const failed = (result: ComparedResult) => result.status_code < 200 || result.st
 
 /** One model's answer to one request. */
 export function Cell(props: CellProps) {
-  const { result, model, base, row, column, focusable, onFocus, onGolden } = props
+  const { result, model, graders, base, row, column, focusable, onFocus, onGolden } = props
   return (
     <div
       role="gridcell"
@@ -52,6 +54,15 @@ export function Cell(props: CellProps) {
                 {result.finish_reason ?? 'ok'}
               </Tag>
             )}
+            {Object.entries(result.scores).map(([key, score]) => (
+              <span
+                key={key}
+                className={classes.score}
+                title={[graders.get(key), score.note, score.error].filter(Boolean).join(': ')}
+              >
+                {graders.get(key)} {score.value === null ? 'not graded' : points(score.value)}
+              </span>
+            ))}
             <span>{count(result.output_tokens)} tok</span>
             <span>{milliseconds(result.latency_ms)}</span>
             <button

@@ -1,7 +1,8 @@
 import { Table, Title } from '@mantine/core'
 import type { Schemas } from '../../api/client'
+import type { ScoreColumn } from '../../api/scores'
 import { Conversation } from '../../ui/Conversation'
-import { count, milliseconds, moment } from '../../ui/format'
+import { count, milliseconds, moment, points } from '../../ui/format'
 import { Json } from '../../ui/Json'
 import { answersOf, messagesOf, parametersOf } from '../../ui/messages'
 import { Metric, Metrics } from '../../ui/Metric'
@@ -25,8 +26,24 @@ function answers(result: Schemas['Result']) {
   return [{ role: 'assistant', text: result.text }]
 }
 
+/** Each grader's score in words, with what led to it. */
+function scoresOf(result: Schemas['Result'], columns: ScoreColumn[]): [string, string][] {
+  return columns.flatMap(({ key, grader }) => {
+    const score = result.scores?.[key]
+    if (!score) return []
+    const value = score.value === null ? null : `${points(score.value)} points`
+    return [[grader.name, [value, score.note, score.error].filter(Boolean).join(', ')]]
+  })
+}
+
 /** A result with its request: conversation, figures, parameters, and the raw lines. */
-export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
+export function Detail({
+  detail,
+  scores,
+}: {
+  detail: Schemas['ResultDetail']
+  scores: ScoreColumn[]
+}) {
   const { request, result, earlier } = detail
   const problem = problemOf(result)
   const body = request?.body ?? {}
@@ -56,6 +73,7 @@ export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
           pairs={earlier.map((one) => [moment(one.finished_at), problemOf(one)])}
         />
       )}
+      <Pairs title="Scores" pairs={scoresOf(result, scores)} />
       <Pairs title="From the dataset" pairs={Object.entries(request?.extra ?? {})} />
       <Pairs title="Parameters" pairs={parametersOf(body)} />
       <div>

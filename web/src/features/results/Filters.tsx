@@ -3,12 +3,15 @@ import { useStatistics } from '../../api/statistics'
 import { Icon } from '../../ui/Icon'
 import { count } from '../../ui/format'
 import { SearchField } from '../../ui/SearchField'
+import type { ScoreColumn } from '../../api/scores'
 import classes from './Results.module.css'
+import { ScoreFilter } from './ScoreFilter'
 import type { ResultsSearch } from './search'
 
 interface FiltersProps {
   benchmarkId: string
   live: boolean
+  scores: ScoreColumn[]
   search: ResultsSearch
   onChange: (change: Partial<ResultsSearch>) => void
 }
@@ -16,7 +19,7 @@ interface FiltersProps {
 const NO_FILTER = {}
 
 /** What narrows the table; every choice is in the URL. */
-export function Filters({ benchmarkId, live, search, onChange }: FiltersProps) {
+export function Filters({ benchmarkId, live, scores, search, onChange }: FiltersProps) {
   const everything = useStatistics(benchmarkId, NO_FILTER, live).data
   const reasons = Object.entries(everything?.finish_reasons ?? {}).map(([reason, many]) => ({
     value: reason,
@@ -55,6 +58,7 @@ export function Filters({ benchmarkId, live, search, onChange }: FiltersProps) {
           onChange({ finish_reason: reason ?? undefined })
         }}
       />
+      {scores.length > 0 && <ScoreFilter scores={scores} search={search} onChange={onChange} />}
       <Button
         variant="default"
         aria-pressed={search.golden === true}

@@ -3,6 +3,7 @@ import { useHotkeys } from '@mantine/hooks'
 import { reasonOf } from '../../api/client'
 import { useGolden } from '../../api/golden'
 import { useResult } from '../../api/results'
+import type { ScoreColumn } from '../../api/scores'
 import { Icon } from '../../ui/Icon'
 import { notifyRefused } from '../../ui/notify'
 import { Problem } from '../../ui/Problem'
@@ -15,13 +16,14 @@ interface ResultDrawerProps {
   rowId: number
   position: number | undefined
   total: number | undefined
+  scores: ScoreColumn[]
   onStep: (by: number) => void
   onClose: () => void
 }
 
 /** One result in full beside the table. */
 export default function ResultDrawer(props: ResultDrawerProps) {
-  const { benchmarkId, rowId, position, total, onStep, onClose } = props
+  const { benchmarkId, rowId, position, total, scores, onStep, onClose } = props
   const { data, error } = useResult(benchmarkId, rowId)
   const mark = useGolden()
   const golden = data?.result.golden ?? false
@@ -111,7 +113,7 @@ export default function ResultDrawer(props: ResultDrawerProps) {
             <Problem title="This result could not be read" message={reasonOf(error)} />
           )}
           {!data && !error && <Skeleton height={300} />}
-          {data && <Detail detail={data} />}
+          {data && <Detail detail={data} scores={scores} />}
         </Drawer.Body>
       </Drawer.Content>
     </Drawer.Root>
