@@ -21,6 +21,7 @@ export interface ResultFilter {
   outcome?: (typeof OUTCOMES)[number]
   finish_reason?: string
   golden?: boolean
+  mark?: Schemas['MarkKind']
 }
 
 export interface ResultQuery extends ResultFilter {

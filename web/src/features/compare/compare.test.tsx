@@ -16,6 +16,7 @@ const answer = (benchmark: string | undefined, text: string) => ({
   output_tokens: 3,
   latency_ms: 100,
   golden: false,
+  mark: null,
 })
 
 const comparison = http.get(`${API}/admin/comparisons`, ({ request }) => {

@@ -1,4 +1,5 @@
 import { Table, Title } from '@mantine/core'
+import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client'
 import { Conversation } from '../../ui/Conversation'
 import { count, milliseconds, moment } from '../../ui/format'
@@ -25,8 +26,14 @@ function answers(result: Schemas['Result']) {
   return [{ role: 'assistant', text: result.text }]
 }
 
+interface DetailProps {
+  detail: Schemas['ResultDetail']
+  /** What stands below the conversation. */
+  children?: ReactNode
+}
+
 /** A result with its request: conversation, figures, parameters, and the raw lines. */
-export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
+export function Detail({ detail, children }: DetailProps) {
   const { request, result, earlier } = detail
   const problem = problemOf(result)
   const body = request?.body ?? {}
@@ -50,6 +57,7 @@ export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
       )}
       <Conversation messages={[...messagesOf(body), ...answers(result)]} />
       {problem !== null && <Problem title="No answer" message={problem} />}
+      {children}
       {earlier.length > 0 && (
         <Pairs
           title="Earlier attempts"

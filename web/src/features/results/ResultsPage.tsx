@@ -160,6 +160,7 @@ export function ResultsPage(): React.JSX.Element {
                     outcome: undefined,
                     finish_reason: undefined,
                     golden: undefined,
+                    mark: undefined,
                   })
                 }}
               >

@@ -1,3 +1,4 @@
+import { MARKS } from '../../api/marks'
 import { OUTCOMES, SORTS, type ResultFilter, type ResultQuery } from '../../api/results'
 import { flag, index, oneOf, optional, text, type Raw } from '../../ui/search'
 
@@ -8,6 +9,7 @@ export const readResultsSearch = (raw: Raw) =>
     outcome: oneOf(raw, 'outcome', OUTCOMES),
     finish_reason: text(raw, 'finish_reason'),
     golden: flag(raw, 'golden') === true ? true : undefined,
+    mark: oneOf(raw, 'mark', MARKS),
     sort: oneOf(raw, 'sort', SORTS),
     order: oneOf(raw, 'order', ['asc', 'desc'] as const),
     /** Position of the current row in the list that the filter leaves. */
@@ -19,12 +21,14 @@ export const readResultsSearch = (raw: Raw) =>
 
 export type ResultsSearch = ReturnType<typeof readResultsSearch>
 
-export function filterOf({ q, outcome, finish_reason, golden }: ResultsSearch): ResultFilter {
+export function filterOf(search: ResultsSearch): ResultFilter {
+  const { q, outcome, finish_reason, golden, mark } = search
   return {
     ...(q !== undefined && { q }),
     ...(outcome !== undefined && { outcome }),
     ...(finish_reason !== undefined && { finish_reason }),
     ...(golden !== undefined && { golden }),
+    ...(mark !== undefined && { mark }),
   }
 }
 
