@@ -38,9 +38,12 @@ def create(
     job_id: str | None = None,
     benchmark_id: str | None = None,
     kind: Kind = Kind.ORDINARY,
+    rerun_of: str | None = None,
+    revision: str | None = None,
 ) -> Benchmark:
     """Queue a benchmark. ``job_id`` names the Ray job that waits to run it, if one does already.
-    ``benchmark_id`` is the id that its batch has given it, if it is one's.
+    ``benchmark_id`` is the id that its batch has given it, if it is one's. ``rerun_of`` is the one
+    that it repeats, with weights of ``revision``.
 
     Raises:
         NotFound: no such model or dataset.
@@ -56,12 +59,15 @@ def create(
             "Split it into two datasets.",
         )
     benchmark_id = benchmark_id or f"bm_{uuid.uuid4().hex[:12]}"
+    entry = ModelSpec.model_validate(model.model_dump(include=set(ModelSpec.model_fields)))
+    entry.weights.revision = revision or entry.weights.revision
     spec = BenchmarkSpec(
         benchmark_id=benchmark_id,
         dataset_id=dataset_id,
+        dataset_sha256=dataset.sha256,
         total=dataset.count,
         chunk_rows=chunk_rows(dataset.count),
-        model=ModelSpec.model_validate(model.model_dump(include=set(ModelSpec.model_fields))),
+        model=entry,
         sampling=sampling,
         task="embed" if embeds else "generate",
     )
@@ -79,6 +85,7 @@ def create(
             created_at=now,
             spec=spec.model_dump(mode="json"),
             job_id=job_id,
+            rerun_of=rerun_of,
         )
         sql.add(row)
     return get(benchmark_id)
@@ -248,6 +255,28 @@ def _queue(sql: Session) -> list[str]:
     return order((Waiting(*one) for one in queued), sql.scalar(newest.limit(1)))
 
 
+def check_dataset(spec: BenchmarkSpec) -> None:
+    """See that the requests of a benchmark are there to be asked again.
+
+    Raises:
+        Conflict: the dataset has been deleted, or is another.
+    """
+    try:
+        dataset = datasets.get(spec.dataset_id)
+    except NotFound:
+        raise Conflict(
+            "dataset_deleted",
+            f"Dataset {spec.dataset_id!r} has been deleted. Upload it again and run the model "
+            "over it.",
+        ) from None
+    if spec.dataset_sha256 not in (None, dataset.sha256):
+        raise Conflict(
+            "dataset_changed",
+            f"Dataset {spec.dataset_id!r} is not the file that it was: its digest is "
+            f"{dataset.sha256}, and was {spec.dataset_sha256}.",
+        )
+
+
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
     spec = BenchmarkSpec.model_validate(row.spec)
     return Benchmark(
@@ -275,6 +304,7 @@ def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
         total_time_seconds=row.total_time_seconds,
         load_seconds=row.load_seconds,
         queue_position=queue.index(row.id) + 1 if row.id in queue else None,
+        rerun_of=row.rerun_of,
         attempts=row.attempts,
         error=row.error,
         sampling=spec.sampling,

@@ -51,6 +51,7 @@ def store(spec: BenchmarkSpec, tally: Tally) -> None:
                 completed_at=now,
                 spec=spec.model_dump(mode="json"),
                 results_file=f"benchmarks/{spec.benchmark_id}/parts",
+                metadata_file=f"benchmarks/{spec.benchmark_id}/manifest.json",
             )
         )
 

@@ -24,10 +24,11 @@ import pyarrow.parquet as pq
 from cluster import space
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import answers, benchmarks, bodies, datasets, imported, parts, uploads
+from jobs import answers, benchmarks, bodies, datasets, imported, manifest, parts, uploads
 from jobs.answers import Answered
 from jobs.engine import Answer
 from jobs.errors import InvalidRequest, TooLarge
+from jobs.manifest import ImportedFile
 from jobs.parts import Record
 from jobs.replica import record, unanswered
 from jobs.schemas import (
@@ -138,6 +139,8 @@ class Import:
             spec = self._spec()
             try:
                 tally, missing = _write_parts(db, spec)
+                file = ImportedFile(name=self._file_name, sha256=self._digest.hexdigest())
+                manifest.write(spec, None, file)
                 imported.store(spec, tally)
             except BaseException:
                 storage().delete(f"benchmarks/{spec.benchmark_id}")
@@ -178,6 +181,7 @@ class Import:
         return BenchmarkSpec(
             benchmark_id=f"bm_{uuid.uuid4().hex[:12]}",
             dataset_id=dataset.id,
+            dataset_sha256=dataset.sha256,
             total=dataset.count,
             chunk_rows=benchmarks.chunk_rows(dataset.count),
             model=imported.model(self._model_name),

@@ -126,6 +126,8 @@ class BenchmarkRow(Base):
     generation_seconds: Mapped[float | None]
     """As :class:`jobs.parts.Totals` defines it."""
     error: Mapped[str | None]
+    rerun_of: Mapped[str | None] = mapped_column(String(64))
+    """The benchmark that it repeats, which may have been deleted since."""
 
     dataset: Mapped[DatasetRow] = relationship(lazy="joined", innerjoin=True)
     model: Mapped[ModelRow] = relationship(lazy="joined", innerjoin=True)

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ import structlog
 from cluster import space
 from cluster.space import StorageFull
 from cluster.storage import storage
-from jobs import datasets, deaths, engine, history, patience, tracker
+from jobs import datasets, deaths, engine, history, manifest, patience, tracker
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
 
@@ -63,6 +63,10 @@ class Replica:
         self._run(self._engine.start()).result()
         self._load_seconds = time.monotonic() - started
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
+        # Digests of large weights take a while, which is no reason not to begin.
+        self._noting = ThreadPoolExecutor(1, "manifest").submit(
+            manifest.note_engine, self._spec, self._name, on_gpu=on_gpu
+        )
         self._reporting = self._run(self._report_forever())
         # From here on: while an engine loads, it may well block its loop for minutes.
         self._watching = self._run(patience.watch_loop())
@@ -71,6 +75,8 @@ class Replica:
         finished = [
             await asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]
         ]
+        # What made the results is known before they count.
+        await asyncio.wrap_future(self._noting)
         return {"chunk": batch["chunk"], "finished": np.array(finished)}
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:

@@ -401,6 +401,7 @@ class Benchmark(BaseModel):
     )
     load_seconds: float | None = Field(description="Time the engines took to load.")
     queue_position: int | None = Field(description="1: the next to be admitted; none: not queued.")
+    rerun_of: str | None = Field(description="The benchmark that it repeats.")
     attempts: int = Field(description="Times its job was started.")
     error: str | None = Field(description="Why it failed.")
     sampling: Sampling
@@ -421,6 +422,9 @@ class BenchmarkSpec(Strict):
     model: ModelSpec
     sampling: Sampling
     task: Literal["generate", "embed"]
+    dataset_sha256: str | None = Field(
+        default=None, description="Digest of the dataset's file; older ones do not say."
+    )
 
 
 class Placement(Strict):

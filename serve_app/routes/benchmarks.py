@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from jobs import benchmarks, retry
+from jobs import benchmarks, rerun, retry
 from jobs.schemas import (
     Benchmark,
     BenchmarkList,
@@ -64,9 +64,17 @@ def cancel_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
 
 
 @router.post("/{benchmark_id}/rerun", summary="Run it again", responses=responses(404, 409, 507))
-def rerun_benchmark(benchmark_id: BenchmarkId) -> BenchmarkStarted:
-    """Run a new benchmark of the same model, dataset and sampling."""
-    return _started(retry.rerun(benchmark_id))
+def rerun_benchmark(
+    benchmark_id: BenchmarkId,
+    allow_changes: Annotated[
+        bool, Query(description="Run the model as its entry is now, if it has changed since.")
+    ] = False,
+) -> BenchmarkStarted:
+    """Run a new benchmark of the same model, dataset and sampling, and of the same revision of
+    weights from the hub. Refused with `model_changed` when the registry's entry of the model has
+    changed in what answers depend on; `details.changes` say how. `GET …/agreement` of the new one
+    compares the two."""
+    return _started(rerun.rerun(benchmark_id, allow_changes=allow_changes))
 
 
 @router.post(

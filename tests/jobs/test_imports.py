@@ -18,6 +18,7 @@ from jobs import (
     imported,
     parts,
     registry,
+    rerun,
     results,
     retry,
 )
@@ -249,7 +250,7 @@ def test_the_model_is_named_by_benchmarks_only(dataset: Dataset, model_id: str) 
 
 def test_nothing_can_be_asked_again(dataset: Dataset) -> None:
     answer = bring(dataset, jsonl(line("r-0")))
-    for act in (retry.retry_failed, retry.rerun):
+    for act in (retry.retry_failed, rerun.rerun):
         with pytest.raises(Conflict) as caught:
             act(answer.benchmark_id)
         assert caught.value.code == "imported_results"

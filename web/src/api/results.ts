@@ -27,6 +27,7 @@ export interface ResultFilter {
   min_score?: number
   max_score?: number
   graded?: boolean
+  mark?: Schemas['MarkKind']
 }
 
 export interface ResultQuery extends ResultFilter {

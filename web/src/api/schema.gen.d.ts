@@ -261,7 +261,10 @@ export interface paths {
         put?: never;
         /**
          * Run it again
-         * @description Run a new benchmark of the same model, dataset and sampling.
+         * @description Run a new benchmark of the same model, dataset and sampling, and of the same revision of
+         *     weights from the hub. Refused with `model_changed` when the registry's entry of the model has
+         *     changed in what answers depend on; `details.changes` say how. `GET …/agreement` of the new one
+         *     compares the two.
          */
         post: operations["rerun_benchmark"];
         delete?: never;
@@ -285,6 +288,48 @@ export interface paths {
          *     missing. What has succeeded stays.
          */
         post: operations["retry_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Manifest of a benchmark
+         * @description Model, revision and digest of its weights, chat template, engine arguments, sampling, digest
+         *     of the dataset, versions, hardware and code; of imported results the file.
+         */
+        get: operations["get_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Agreement with another run
+         * @description How many answers of a rerun are those of the first run, and what is known to have been
+         *     different.
+         */
+        get: operations["get_agreement"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1147,6 +1192,11 @@ export interface components {
              */
             queue_position: number | null;
             /**
+             * Rerun Of
+             * @description The benchmark that it repeats.
+             */
+            rerun_of: string | null;
+            /**
              * Attempts
              * @description Times its job was started.
              */
@@ -1164,6 +1214,35 @@ export interface components {
             benchmarks: components["schemas"]["Benchmark"][];
             /** Total */
             total: number;
+        };
+        /**
+         * BenchmarkSpec
+         * @description All that a job needs to know; read once when it starts.
+         */
+        BenchmarkSpec: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Dataset Id */
+            dataset_id: string;
+            /** Total */
+            total: number;
+            /**
+             * Chunk Rows
+             * @description Requests per chunk; names parts, so it is fixed.
+             */
+            chunk_rows: number;
+            model: components["schemas"]["ModelSpec"];
+            sampling: components["schemas"]["Sampling"];
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "generate" | "embed";
+            /**
+             * Dataset Sha256
+             * @description Digest of the dataset's file; older ones do not say.
+             */
+            dataset_sha256?: string | null;
         };
         /** BenchmarkStarted */
         BenchmarkStarted: {
@@ -1219,6 +1298,19 @@ export interface components {
          * @enum {string}
          */
         Choice: "left" | "right" | "tie" | "both_bad";
+        /**
+         * Code
+         * @description The source that ran, where it is a git checkout.
+         */
+        Code: {
+            /** Commit */
+            commit: string;
+            /**
+             * Changed
+             * @description Files differed from the commit.
+             */
+            changed: boolean;
+        };
         /** ComparedBenchmark */
         ComparedBenchmark: {
             benchmark: components["schemas"]["Benchmark"];
@@ -1514,6 +1606,21 @@ export interface components {
             deleted: true;
         };
         /**
+         * Deviation
+         * @description Something that is not as it was.
+         */
+        Deviation: {
+            /**
+             * Field
+             * @example model.max_model_len
+             */
+            field: string;
+            /** Then */
+            then: unknown;
+            /** Now */
+            now: unknown;
+        };
+        /**
          * Difference
          * @description The second's scores less the first's, over the rows that both have.
          */
@@ -1642,6 +1749,34 @@ export interface components {
             max_retries: number;
         };
         /**
+         * EngineFacts
+         * @description What one replica was.
+         */
+        EngineFacts: {
+            /** Replica */
+            replica: string;
+            /**
+             * Loaded At
+             * Format: date-time
+             */
+            loaded_at: string;
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+            machine: components["schemas"]["Machine"];
+            weights: components["schemas"]["WeightsRead"] | null;
+            /** Chat Template Sha256 */
+            chat_template_sha256: string | null;
+            /**
+             * Arguments
+             * @description As given to vLLM, of `vllm serve`.
+             */
+            arguments: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ErrorResponse
          * @description The body of every response that is not a success.
          */
@@ -1763,6 +1898,15 @@ export interface components {
             /** Golden */
             golden: boolean;
         };
+        /** Gpu */
+        Gpu: {
+            /** Name */
+            name: string;
+            /** Memory Mib */
+            memory_mib: number;
+            /** Driver */
+            driver: string;
+        };
         /**
          * Grader
          * @description A grader, and what it grades.
@@ -1872,6 +2016,13 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /** ImportedFile */
+        ImportedFile: {
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
         };
         /** InputTokensDetails */
         InputTokensDetails: {
@@ -2011,6 +2162,50 @@ export interface components {
          * @enum {string}
          */
         Kind: "ordinary" | "judge";
+        /**
+         * Machine
+         * @description The hardware that a process has.
+         */
+        Machine: {
+            /** Cpu */
+            cpu: string;
+            /**
+             * Cores
+             * @description That the machine has.
+             */
+            cores: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** System */
+            system: string;
+            /**
+             * Gpus
+             * @description Those that the process may use.
+             */
+            gpus: components["schemas"]["Gpu"][];
+        };
+        /**
+         * Manifest
+         * @description What a benchmark's answers depend on.
+         */
+        Manifest: {
+            /** @description Model, dataset and its digest, sampling. */
+            spec: components["schemas"]["BenchmarkSpec"];
+            /** @description None of imported results. */
+            placement?: components["schemas"]["Placement"] | null;
+            /** Versions */
+            versions?: {
+                [key: string]: string;
+            };
+            code?: components["schemas"]["Code"] | null;
+            /** @description The file that imported results came from. */
+            imported?: components["schemas"]["ImportedFile"] | null;
+            /**
+             * Engines
+             * @description One a replica, in the order of loading; more after restarts.
+             */
+            engines?: components["schemas"]["EngineFacts"][];
+        };
         /**
          * Mark
          * @description A judgement on a result, as recorded.
@@ -2205,6 +2400,114 @@ export interface components {
             models: components["schemas"]["Model"][];
         };
         /**
+         * ModelSpec
+         * @description An entry of the model registry: what to load and how. One YAML file each.
+         */
+        ModelSpec: {
+            /**
+             * Model Id
+             * @example allenai/OLMo-2-1124-7B-Instruct
+             */
+            model_id: string;
+            /**
+             * Name
+             * @example OLMo 2 7B
+             */
+            name: string;
+            /**
+             * Description
+             * @description One sentence for the person who chooses.
+             * @default
+             */
+            description: string;
+            /**
+             * Parameters
+             * @description Number of parameters, embeddings included. 0, as the two sizes: not known, of a model that does not run here.
+             * @default 0
+             */
+            parameters: number;
+            weights?: components["schemas"]["Weights"];
+            /**
+             * Weights Bytes
+             * @description Size of the weights in memory, bytes.
+             * @default 0
+             */
+            weights_bytes: number;
+            /**
+             * Memory Gib
+             * @description Accelerator memory to plan for over all GPUs of one engine, GiB: weights, activations and a KV cache that keeps the engine busy.
+             * @default 0
+             */
+            memory_gib: number;
+            /**
+             * License
+             * @default
+             * @example Apache-2.0
+             */
+            license: string;
+            /**
+             * Engine
+             * @description `endpoint` asks another service. `fake` answers without a model: for load tests and dry runs only.
+             * @default vllm
+             * @enum {string}
+             */
+            engine: "vllm" | "fake" | "endpoint" | "imported";
+            /** @description The service that an engine of type `endpoint` asks. */
+            endpoint?: components["schemas"]["EndpointSpec"] | null;
+            /**
+             * Dtype
+             * @description vLLM's dtype.
+             * @default auto
+             */
+            dtype: string;
+            /**
+             * Quantization
+             * @description vLLM's quantization method.
+             */
+            quantization?: string | null;
+            /**
+             * Max Model Len
+             * @description Context length in tokens; none: the model's own.
+             */
+            max_model_len?: number | null;
+            /**
+             * Tensor Parallel
+             * @description GPUs that share one engine.
+             * @default 1
+             */
+            tensor_parallel: number;
+            /**
+             * Replicas
+             * @description Engines of one benchmark; none: one per free GPU group.
+             */
+            replicas?: number | null;
+            /**
+             * Max Num Seqs
+             * @description Requests that an engine decodes at once.
+             * @default 256
+             */
+            max_num_seqs: number;
+            /**
+             * Chat Template
+             * @description Jinja chat template, for weights that carry none.
+             */
+            chat_template?: string | null;
+            /**
+             * Engine Args
+             * @description Further arguments of vLLM's engine, as `vllm serve`.
+             */
+            engine_args?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Cpu Engine Args
+             * @description Engine arguments that replace others on CPU.
+             */
+            cpu_engine_args?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Normalized
          * @description The same, but letters' case, punctuation and spaces do not matter.
          */
@@ -2379,6 +2682,25 @@ export interface components {
          */
         Phase: "queued" | "loading" | "running" | "finalizing" | "completed" | "failed" | "cancelled";
         /**
+         * Placement
+         * @description The hardware that a benchmark's engines take.
+         */
+        Placement: {
+            /** Replicas */
+            replicas: number;
+            /**
+             * Gpus Per Replica
+             * @description 0: the engines run on CPU.
+             */
+            gpus_per_replica: number;
+            /**
+             * Elsewhere
+             * @description The engine asks another service and takes no hardware here.
+             * @default false
+             */
+            elsewhere: boolean;
+        };
+        /**
          * Problem
          * @description What went wrong.
          */
@@ -2446,6 +2768,58 @@ export interface components {
              * @default false
              */
             ignore_case: boolean;
+        };
+        /**
+         * Reproduction
+         * @description Two runs over the same requests, answer by answer.
+         */
+        Reproduction: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * First Id
+             * @description The run that it is compared with.
+             */
+            first_id: string;
+            /**
+             * Compared
+             * @description Requests that both have answered.
+             */
+            compared: number;
+            /**
+             * Exact
+             * @description Answers that are the same, character by character.
+             */
+            exact: number;
+            /**
+             * Normalized
+             * @description Answers that are the same but for case, spaces and punctuation.
+             */
+            normalized: number;
+            /**
+             * Differing
+             * @description Answers that are not the same.
+             */
+            differing: number;
+            /**
+             * Exact Share
+             * @description Of those compared; none if none were.
+             */
+            exact_share: number | null;
+            /** Normalized Share */
+            normalized_share: number | null;
+            /**
+             * One Failed
+             * @description Requests that only one of the two has answered.
+             */
+            one_failed: number;
+            /** Both Failed */
+            both_failed: number;
+            /**
+             * Changed
+             * @description What is known to have been different: model, sampling, weights, template, versions, hardware. Empty: nothing is known to have been.
+             */
+            changed: components["schemas"]["Deviation"][];
         };
         /**
          * Request
@@ -3097,6 +3471,27 @@ export interface components {
              * @description Digest of the whole GGUF file.
              */
             sha256?: string | null;
+        };
+        /**
+         * WeightsRead
+         * @description The weights that an engine has loaded.
+         */
+        WeightsRead: {
+            /**
+             * Source
+             * @example hub:Qwen/Qwen3-4B
+             */
+            source: string;
+            /**
+             * Revision
+             * @description Commit of the hub repository.
+             */
+            revision: string | null;
+            /**
+             * Sha256
+             * @description Digest of the GGUF file, or of the names and digests of the weights' files.
+             */
+            sha256: string | null;
         };
     };
     responses: never;
@@ -3808,7 +4203,10 @@ export interface operations {
     };
     rerun_benchmark: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Run the model as its entry is now, if it has changed since. */
+                allow_changes?: boolean;
+            };
             header?: never;
             path: {
                 /** @description A benchmark's id. */
@@ -3915,6 +4313,91 @@ export interface operations {
             };
             /** @description Insufficient Storage */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Manifest"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_agreement: {
+        parameters: {
+            query?: {
+                /** @description The other run; without it the one that this repeats. */
+                first_id?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reproduction"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -60,6 +60,8 @@ export const aBenchmark = (with_: Partial<Schemas['Benchmark']> = {}): Schemas['
   load_seconds: 10,
   queue_position: null,
   attempts: 1,
+  engine: 'vllm',
+  rerun_of: null,
   error: null,
   sampling: {},
   ...with_,
@@ -102,11 +104,24 @@ export function aResult(rowId: number, with_: Partial<Schemas['Result']> = {}): 
     finished_at: '2026-01-02T03:04:05Z',
     prompt: `question ${String(rowId)}`,
     golden: false,
+    mark: null,
     scores: {},
     ...with_,
     text,
   }
 }
+
+export const aMark = (with_: Partial<Schemas['Mark']> = {}): Schemas['Mark'] => ({
+  benchmark_id: 'bm_1',
+  row_id: 0,
+  kind: 'golden',
+  response: null,
+  note: null,
+  author: 'Anna Müller',
+  created_at: '2026-01-02T03:04:05Z',
+  updated_at: '2026-01-02T03:04:05Z',
+  ...with_,
+})
 
 export const aRequest = (rowId: number): Schemas['Request'] => ({
   row_id: rowId,

@@ -1,6 +1,7 @@
 import type { ComparedResult } from '../../api/comparison'
 import { count, milliseconds, points } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
+import { MarkIcon } from '../../ui/MarkIcon'
 import { Tag } from '../../ui/Tag'
 import { Answer } from './Answer'
 import classes from './Compare.module.css'
@@ -54,6 +55,7 @@ export function Cell(props: CellProps) {
                 {result.finish_reason ?? 'ok'}
               </Tag>
             )}
+            {result.mark !== null && result.mark !== 'golden' && <MarkIcon kind={result.mark} />}
             {Object.entries(result.scores).map(([key, score]) => (
               <span
                 key={key}

@@ -16,6 +16,7 @@ const answer = (benchmark: string | undefined, text: string) => ({
   output_tokens: 3,
   latency_ms: 100,
   golden: false,
+  mark: null,
   scores: { gr_1: { value: text.includes('red') ? 1 : 0, error: null, note: null } },
   diff: null,
 })

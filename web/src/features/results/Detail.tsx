@@ -1,4 +1,5 @@
 import { Table, Title } from '@mantine/core'
+import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client'
 import type { ScoreColumn } from '../../api/scores'
 import { Conversation } from '../../ui/Conversation'
@@ -36,14 +37,15 @@ function scoresOf(result: Schemas['Result'], columns: ScoreColumn[]): [string, s
   })
 }
 
-/** A result with its request: conversation, figures, parameters, and the raw lines. */
-export function Detail({
-  detail,
-  scores,
-}: {
+interface DetailProps {
   detail: Schemas['ResultDetail']
   scores: ScoreColumn[]
-}) {
+  /** What stands below the conversation. */
+  children?: ReactNode
+}
+
+/** A result with its request: conversation, figures, parameters, and the raw lines. */
+export function Detail({ detail, scores, children }: DetailProps) {
   const { request, result, earlier } = detail
   const problem = problemOf(result)
   const body = request?.body ?? {}
@@ -67,6 +69,7 @@ export function Detail({
       )}
       <Conversation messages={[...messagesOf(body), ...answers(result)]} />
       {problem !== null && <Problem title="No answer" message={problem} />}
+      {children}
       {earlier.length > 0 && (
         <Pairs
           title="Earlier attempts"

@@ -1,7 +1,9 @@
 import { Button, SegmentedControl, Select } from '@mantine/core'
+import { MARKS } from '../../api/marks'
 import { useStatistics } from '../../api/statistics'
 import { Icon } from '../../ui/Icon'
 import { count } from '../../ui/format'
+import { MARK_WORDS } from '../../ui/MarkIcon'
 import { SearchField } from '../../ui/SearchField'
 import type { ScoreColumn } from '../../api/scores'
 import classes from './Results.module.css'
@@ -56,6 +58,17 @@ export function Filters({ benchmarkId, live, scores, search, onChange }: Filters
         value={search.finish_reason ?? null}
         onChange={(reason) => {
           onChange({ finish_reason: reason ?? undefined })
+        }}
+      />
+      <Select
+        aria-label="Mark"
+        placeholder="Any mark"
+        clearable
+        w={120}
+        data={MARKS.map((one) => ({ value: one, label: MARK_WORDS[one] }))}
+        value={search.mark ?? null}
+        onChange={(mark) => {
+          onChange({ mark: MARKS.find((one) => one === mark) })
         }}
       />
       {scores.length > 0 && <ScoreFilter scores={scores} search={search} onChange={onChange} />}

@@ -1,7 +1,7 @@
 import type { Result, Sort } from '../../api/results'
 import type { Score, ScoreColumn } from '../../api/scores'
 import { count, milliseconds, NONE, points } from '../../ui/format'
-import { Icon } from '../../ui/Icon'
+import { MarkIcon } from '../../ui/MarkIcon'
 import { Tag } from '../../ui/Tag'
 import classes from './Results.module.css'
 
@@ -93,14 +93,9 @@ const WIDE: ColumnSpec[] = [
     cell: (one) => milliseconds(one.latency_ms),
   },
   {
-    label: 'Golden',
+    label: 'Mark',
     width: '52px',
-    cell: (one) =>
-      one.golden && (
-        <span className={classes.gold} role="img" aria-label="Golden">
-          <Icon name="star" size={14} filled />
-        </span>
-      ),
+    cell: (one) => one.mark && <MarkIcon kind={one.mark.kind} />,
   },
 ]
 

@@ -1,3 +1,4 @@
+import { MARKS } from '../../api/marks'
 import { OUTCOMES, SORTS, type ResultFilter, type ResultQuery } from '../../api/results'
 import { flag, index, oneOf, optional, share, text, type Raw } from '../../ui/search'
 
@@ -8,6 +9,7 @@ export const readResultsSearch = (raw: Raw) =>
     outcome: oneOf(raw, 'outcome', OUTCOMES),
     finish_reason: text(raw, 'finish_reason'),
     golden: flag(raw, 'golden') === true ? true : undefined,
+    mark: oneOf(raw, 'mark', MARKS),
     score: text(raw, 'score'),
     min_score: share(raw, 'min_score'),
     max_score: share(raw, 'max_score'),
@@ -27,13 +29,14 @@ export type ResultsSearch = ReturnType<typeof readResultsSearch>
 
 /** What of the address narrows the results. */
 export function filterOf(search: ResultsSearch): ResultFilter {
-  const { q, outcome, finish_reason, golden, score, min_score, max_score, graded } = search
+  const { q, outcome, finish_reason, golden, mark, score, min_score, max_score, graded } = search
   const ofScores = [min_score, max_score, graded].some((one) => one !== undefined)
   return {
     ...(q !== undefined && { q }),
     ...(outcome !== undefined && { outcome }),
     ...(finish_reason !== undefined && { finish_reason }),
     ...(golden !== undefined && { golden }),
+    ...(mark !== undefined && { mark }),
     ...(score !== undefined &&
       ofScores && {
         score,
@@ -51,6 +54,7 @@ export const UNFILTERED = {
   outcome: undefined,
   finish_reason: undefined,
   golden: undefined,
+  mark: undefined,
   ...UNSCORED,
 }
 
