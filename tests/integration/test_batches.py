@@ -11,7 +11,7 @@ import pytest
 from integration.api import Api, chat
 from openai.types import Batch
 
-from cluster.launch import Session, processes
+from cluster.session import Session, processes
 
 pytestmark = pytest.mark.integration
 
