@@ -12,6 +12,7 @@ import { SearchField } from '../../ui/SearchField'
 import { Section } from '../../ui/Section'
 import classes from './Compare.module.css'
 import { CompareGrid } from './CompareGrid'
+import { Preferences } from './Preferences'
 import { SummaryTable } from './SummaryTable'
 import type { CompareSearch } from './search'
 
@@ -87,6 +88,9 @@ export function ComparePage(): React.JSX.Element {
           </Suspense>
         </div>
       </Section>
+      <div className={classes.below}>
+        <Preferences benchmarks={data.benchmarks} />
+      </div>
       <div className={classes.filters}>
         <SearchField
           label="Filter by name, prompt or answer"
