@@ -1,7 +1,15 @@
 import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
-import { aBenchmark, aDataset, aModel, aRequest, aResult, someStatistics } from './records'
+import {
+  aBenchmark,
+  aDataset,
+  aModel,
+  aRequest,
+  aResult,
+  someStandings,
+  someStatistics,
+} from './records'
 
 export const API = window.location.origin
 
@@ -68,5 +76,8 @@ export const server = setupServer(
     HttpResponse.json({ benchmark_id: params['id'], columns: [] }),
   ),
   http.get(`${API}/admin/graders`, () => HttpResponse.json({ graders: [], total: 0 })),
+  http.get(`${API}/admin/votes/standings`, ({ request }) =>
+    HttpResponse.json(someStandings(new URL(request.url).searchParams.getAll('benchmark_id'))),
+  ),
   http.get(`${API}/admin/benchmarks/:id/statistics`, () => HttpResponse.json(someStatistics())),
 )

@@ -13,6 +13,7 @@ import { Section } from '../../ui/Section'
 import classes from './Compare.module.css'
 import { CompareGrid } from './CompareGrid'
 import { ExportMenu } from './ExportMenu'
+import { Preferences } from './Preferences'
 import { SummaryTable } from './SummaryTable'
 import { VerdictSection } from './VerdictSection'
 import type { CompareSearch } from './search'
@@ -94,6 +95,9 @@ export function ComparePage(): React.JSX.Element {
           </Suspense>
         </div>
       </Section>
+      <div className={classes.below}>
+        <Preferences benchmarks={data.benchmarks} />
+      </div>
       <div className={classes.filters}>
         <SearchField
           label="Filter by name, prompt or answer"

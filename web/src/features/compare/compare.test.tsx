@@ -1,7 +1,13 @@
 import { screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
-import { aBenchmark, aScoreColumn, someStatistics } from '../../test/records'
+import {
+  aBenchmark,
+  aScoreColumn,
+  aStanding,
+  someStandings,
+  someStatistics,
+} from '../../test/records'
 import { open } from '../../test/render'
 import { API, refusal, server } from '../../test/server'
 import { namesOf } from './names'
@@ -110,6 +116,40 @@ test('g marks the focused answer golden, and a refusal takes it back', async () 
       'false',
     )
   })
+})
+
+test('what people prefer is said in words and figures', async () => {
+  server.use(
+    comparison,
+    http.get(`${API}/admin/votes/standings`, () =>
+      HttpResponse.json(
+        someStandings([], {
+          standings: [
+            aStanding('bm_a', { win_rate: 0.25, win_rate_low: 0.1, win_rate_high: 0.4, wins: 5 }),
+            aStanding('bm_b', {
+              strength: 1,
+              win_rate: 0.75,
+              win_rate_low: 0.6,
+              win_rate_high: 0.9,
+              wins: 15,
+            }),
+          ],
+          votes: 20,
+          voters: [{ author: 'Ada', votes: 20, last_voted_at: '2026-01-02T03:04:05Z' }],
+          verdict: 'Model bm_b is preferred.',
+        }),
+      ),
+    ),
+  )
+  open('/compare?ids=bm_a,bm_b')
+  expect(await screen.findByText('Model bm_b is preferred.')).toBeVisible()
+  const [first] = screen.getAllByRole('listitem')
+  expect(first).toHaveTextContent('Model bm_b75 % [60 %, 90 %]15 won, 0 lost, 0 tied')
+  expect(screen.getByText(/^20 votes by Ada \(20\)/)).toBeVisible()
+  expect(screen.getByRole('link', { name: 'Vote blind' })).toHaveAttribute(
+    'href',
+    '/vote?benchmark_id=bm_a%2Cbm_b',
+  )
 })
 
 test('without two benchmarks the page says how to pick them', async () => {
