@@ -78,6 +78,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     message = f"{phrase}: {request.method} {request.url.path}"
     if openai.covers(request) and error.status_code in openai.NO_ROUTE:
         answer = openai.no_route(request, error.status_code)
+    elif error.status_code == 400 and not openai.covers(request):
+        # FastAPI's own, and the only one: a body that is not even text.
+        message = "The request is not valid. Its body is not JSON in UTF-8."
+        answer = response(request, 422, "invalid_request", message)
     else:
         answer = response(request, error.status_code, code, message)
     answer.headers.update(error.headers or {})

@@ -146,3 +146,12 @@ def test_an_unknown_benchmark(
 ) -> None:
     response = client.request(method, f"/admin/benchmarks/{unknown}{rest}")
     assert (response.status_code, problem(response)["code"]) == (404, "benchmark_not_found")
+
+
+@pytest.mark.parametrize("body", [b"\xe9\x80kN", b"{", b"[]", b'"text"'])
+def test_a_body_that_is_no_json_object_is_refused(
+    client: TestClient, problem: Problem, body: bytes
+) -> None:
+    answer = client.post(RUN, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert problem(answer)["code"] == "invalid_request"
