@@ -1,15 +1,8 @@
 import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
-import {
-  aBenchmark,
-  aDataset,
-  aModel,
-  aRequest,
-  aResult,
-  someStandings,
-  someStatistics,
-} from './records'
+import { someStandings } from './judgements'
+import { aBenchmark, aDataset, aModel, aRequest, aResult, someStatistics } from './records'
 
 export const API = window.location.origin
 
