@@ -111,18 +111,6 @@ export function aResult(rowId: number, with_: Partial<Schemas['Result']> = {}): 
   }
 }
 
-export const aMark = (with_: Partial<Schemas['Mark']> = {}): Schemas['Mark'] => ({
-  benchmark_id: 'bm_1',
-  row_id: 0,
-  kind: 'golden',
-  response: null,
-  note: null,
-  author: 'Anna Müller',
-  created_at: '2026-01-02T03:04:05Z',
-  updated_at: '2026-01-02T03:04:05Z',
-  ...with_,
-})
-
 export const aRequest = (rowId: number): Schemas['Request'] => ({
   row_id: rowId,
   custom_id: `candidate-${String(rowId)}`,

@@ -1,8 +1,8 @@
 import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
+import { someStandings } from './judgements'
 import { aBenchmark, aDataset, aModel, aRequest, aResult, someStatistics } from './records'
-import { someStandings } from './votes'
 
 export const API = window.location.origin
 

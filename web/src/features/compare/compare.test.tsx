@@ -1,10 +1,10 @@
 import { screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
+import { aStanding, someStandings } from '../../test/judgements'
 import { aBenchmark, aScoreColumn, someStatistics } from '../../test/records'
 import { open } from '../../test/render'
 import { API, refusal, server } from '../../test/server'
-import { aStanding, someStandings } from '../../test/votes'
 import { namesOf } from './names'
 import { wordDiff } from './word-diff'
 

@@ -1,4 +1,4 @@
-import { Table, Title } from '@mantine/core'
+import { Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client'
 import type { ScoreColumn } from '../../api/scores'
@@ -7,6 +7,7 @@ import { count, milliseconds, moment, points } from '../../ui/format'
 import { Json } from '../../ui/Json'
 import { answersOf, messagesOf, parametersOf } from '../../ui/messages'
 import { Metric, Metrics } from '../../ui/Metric'
+import { Pairs } from '../../ui/Pairs'
 import { Problem } from '../../ui/Problem'
 import { Outcome } from './columns'
 import classes from './Results.module.css'
@@ -88,29 +89,6 @@ export function Detail({ detail, scores, children }: DetailProps) {
         Row {count(result.row_id)}, {request?.url ?? 'dataset deleted'}, finished{' '}
         {moment(result.finished_at)}
       </p>
-    </div>
-  )
-}
-
-function Pairs({ title, pairs }: { title: string; pairs: [string, unknown][] }) {
-  if (pairs.length === 0) return null
-  return (
-    <div>
-      <Title order={3} mb={4}>
-        {title}
-      </Title>
-      <Table verticalSpacing={4} fz="sm" layout="fixed">
-        <Table.Tbody>
-          {pairs.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th className={classes.pairName}>{name}</Table.Th>
-              <Table.Td className="plain">
-                {typeof value === 'string' ? value : JSON.stringify(value)}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
     </div>
   )
 }

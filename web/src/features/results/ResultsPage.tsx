@@ -14,6 +14,7 @@ import { notifyRefused } from '../../ui/notify'
 import { PageHead } from '../../ui/PageHead'
 import { Problem } from '../../ui/Problem'
 import { StatusTag } from '../../ui/StatusTag'
+import { AgreementPanel } from './AgreementPanel'
 import { CompareMenu } from './CompareMenu'
 import { Distributions } from './Distributions'
 import { ExportMenu } from './ExportMenu'
@@ -112,6 +113,11 @@ export function ResultsPage(): React.JSX.Element {
       </PageHead>
       {benchmark?.error != null && (
         <Problem title="This benchmark failed" message={benchmark.error} />
+      )}
+      {benchmark?.rerun_of != null && (
+        <div className={classes.panel}>
+          <AgreementPanel benchmark={benchmark} />
+        </div>
       )}
       {charts && total !== 0 && (
         <Distributions benchmarkId={benchmarkId} filter={filter} live={live} />

@@ -15,6 +15,7 @@ function scoreNote({ interval, state, errors }: ScoreColumn) {
 export function Summary({ benchmark, scores }: { benchmark: Benchmark; scores: ScoreColumn[] }) {
   const overrides = Object.entries(benchmark.sampling).filter(([, value]) => value != null)
   const done = benchmark.completed + benchmark.failed
+  const imported = benchmark.engine === 'imported'
   return (
     <Metrics>
       {scores.map((one) => (
@@ -26,14 +27,18 @@ export function Summary({ benchmark, scores }: { benchmark: Benchmark; scores: S
           note={scoreNote(one)}
         />
       ))}
-      <Metric label="Total time" value={duration(benchmark.total_time_seconds)} />
-      <Metric label="Throughput" value={rate(benchmark.throughput)} unit="tok/s" />
+      {!imported && (
+        <>
+          <Metric label="Total time" value={duration(benchmark.total_time_seconds)} />
+          <Metric label="Throughput" value={rate(benchmark.throughput)} unit="tok/s" />
+        </>
+      )}
       <Metric label="Requests" value={`${count(done)} / ${count(benchmark.total)}`} />
       <Metric label="Failed" value={count(benchmark.failed)} />
       <Metric label="Prompt" value={count(benchmark.prompt_tokens)} unit="tokens" />
       <Metric label="Output" value={count(benchmark.output_tokens)} unit="tokens" />
-      <Metric label="Model load" value={duration(benchmark.load_seconds)} />
-      <Metric label="Started" value={moment(benchmark.started_at)} />
+      {!imported && <Metric label="Model load" value={duration(benchmark.load_seconds)} />}
+      <Metric label={imported ? 'Imported' : 'Started'} value={moment(benchmark.started_at)} />
       {overrides.length > 0 && (
         <Metric
           label="Overrides"

@@ -1,7 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { afterEach, expect, test } from 'vitest'
-import { aMark, aRequest, aResult } from '../../test/records'
+import { aMark } from '../../test/judgements'
+import { aRequest, aResult } from '../../test/records'
 import { open } from '../../test/render'
 import { API, results, server } from '../../test/server'
 

@@ -2,7 +2,7 @@ import { screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { setAuthor } from '../../api/author'
-import { aBallot } from '../../test/votes'
+import { aBallot } from '../../test/judgements'
 import { open } from '../../test/render'
 import { API, refusal, server } from '../../test/server'
 

@@ -1,6 +1,20 @@
 import type { Schemas } from '../api/client'
 import { aRequest } from './records'
 
+/** Marks and votes as the API would send them. */
+
+export const aMark = (with_: Partial<Schemas['Mark']> = {}): Schemas['Mark'] => ({
+  benchmark_id: 'bm_1',
+  row_id: 0,
+  kind: 'golden',
+  response: null,
+  note: null,
+  author: 'Anna Müller',
+  created_at: '2026-01-02T03:04:05Z',
+  updated_at: '2026-01-02T03:04:05Z',
+  ...with_,
+})
+
 /** No votes yet. */
 export const someStandings = (
   ids: string[],
