@@ -48,7 +48,9 @@ export const aManifest = (): Schemas['Manifest'] => ({
   ],
 })
 
-export const anAgreement = (with_: Partial<Schemas['Reproduction']> = {}): Schemas['Reproduction'] => ({
+export const anAgreement = (
+  with_: Partial<Schemas['Reproduction']> = {},
+): Schemas['Reproduction'] => ({
   benchmark_id: 'bm_2',
   first_id: 'bm_1',
   compared: 200,
