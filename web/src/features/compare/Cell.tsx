@@ -41,7 +41,10 @@ export function Cell(props: CellProps) {
           <div className={`plain ${classes.answer ?? ''}`}>
             {failed(result) ? (
               <span className={classes.failed}>
-                Failed with status {result.status_code}. {result.text}
+                {result.status_code === 0
+                  ? 'No answer.'
+                  : `Failed with status ${String(result.status_code)}.`}{' '}
+                {result.text}
               </span>
             ) : (
               <Answer text={result.text ?? ''} base={base} />

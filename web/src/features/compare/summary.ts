@@ -48,7 +48,9 @@ export const FIGURES: Figure[] = [
   },
   {
     label: 'Output tokens, all',
-    of: (one) => one.benchmark.output_tokens,
+    // Imported results may not say.
+    of: ({ benchmark }) =>
+      benchmark.engine === 'imported' ? benchmark.output_tokens || null : benchmark.output_tokens,
     format: count,
     best: null,
   },

@@ -1,4 +1,4 @@
-import { Table } from '@mantine/core'
+import { Button, Table } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { isLive, type Benchmark } from '../../api/benchmarks'
 import { reasonOf } from '../../api/client'
@@ -14,9 +14,13 @@ export function AgreementPanel({ benchmark }: { benchmark: Benchmark }) {
   const { data, error } = useAgreement(id, isLive(status))
   if (first === null) return null
   const compare = (
-    <Link to="/compare" search={{ ids: `${first},${id}` }}>
+    <Button
+      variant="default"
+      size="xs"
+      renderRoot={(props) => <Link to="/compare" search={{ ids: `${first},${id}` }} {...props} />}
+    >
       Compare the two
-    </Link>
+    </Button>
   )
   return (
     <Section title="Agreement with the first run" {...(!error && { actions: compare })}>

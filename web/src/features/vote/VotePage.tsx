@@ -60,13 +60,10 @@ function Voting({ ids, author }: { ids: string[]; author: string }) {
       {author !== '' && (
         <>
           <div className={classes.progress}>
-            <Progress
-              value={goal === 0 ? 0 : (100 * done) / goal}
-              aria-label="Votes of a sensible number"
-            />
+            <Progress value={goal === 0 ? 0 : (100 * done) / goal} aria-label="Your votes" />
             <span role="status">
-              {plural(hand.count, 'vote')} of yours, {count(goal)} are a sensible number
-              {hand.remaining > 0 && `; ${count(hand.remaining)} are left to vote on`}
+              {plural(hand.count, 'vote')} of yours; about {count(goal)} give a clear picture
+              {hand.remaining > 0 && `, ${plural(hand.remaining, 'pair')} of answers are left`}
             </span>
           </div>
           {deal.error && (
