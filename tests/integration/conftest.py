@@ -1,6 +1,7 @@
 """One real service for all integration tests: Ray, Serve, jobs, tracker; engines are the fake."""
 
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -25,17 +26,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 LIMITS = {"UPLOAD_PATIENCE_SECONDS": "8", "REQUEST_TIMEOUT_SECONDS": "8"}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _limits() -> Generator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in LIMITS.items():
-            patch.setenv(f"BENCHMARK_RUNNER_{name}", value)
-        yield
-
-
 @pytest.fixture(scope="session")
-def session(_limits: None, settings: Settings) -> Generator[Session]:
-    with launch.service(settings) as running:
+def session(settings: Settings) -> Generator[Session]:
+    with ExitStack() as stack:
+        # For this service alone: tests of other folders start theirs in the same process.
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in LIMITS.items():
+                patch.setenv(f"BENCHMARK_RUNNER_{name}", value)
+            running = stack.enter_context(launch.service(settings))
         yield running
 
 
