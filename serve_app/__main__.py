@@ -182,7 +182,9 @@ def _stop(message: str) -> NoReturn:
 def main() -> None:
     """Entry point: errors that a user can mend are sentences, not tracebacks."""
     # A service manager's stop is a Ctrl-C, so that nothing is left running.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ctrl-C also counts where a shell has started this in the background, with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         app()
     except ApiError as error:
