@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         description="Engines that may run at once on a cluster without GPUs. One engine already "
         "uses every core of its machine.",
     )
+    endpoint_slots: int = Field(
+        default=4,
+        gt=0,
+        description="Benchmarks of models behind an endpoint that may run at once, beside those "
+        "on this cluster's hardware; of one model always one, which keeps its max_concurrency.",
+    )
     cpu_kv_cache_gib: int = Field(
         default=2, gt=0, description="KV cache of an engine on CPU, GiB (VLLM_CPU_KVCACHE_SPACE)."
     )

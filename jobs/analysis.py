@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.schemas import Benchmark, Request, Result
+from jobs.agreement import Agreement, Change
+from jobs.schemas import Benchmark, MarkKind, Request, Result, Score
+from jobs.scoring import ScoreColumn
 
 Order = Literal["asc", "desc"]
 
@@ -22,7 +24,7 @@ class Outcome(StrEnum):
 
 
 class Sort(StrEnum):
-    """What results can be sorted by. A value is a column of the results."""
+    """What results can be sorted by. A value is a column of the results, or ``score``."""
 
     ROW_ID = "row_id"
     LATENCY_MS = "latency_ms"
@@ -30,6 +32,7 @@ class Sort(StrEnum):
     OUTPUT_TOKENS = "output_tokens"
     PROMPT_TOKENS = "prompt_tokens"
     CUSTOM_ID = "custom_id"
+    SCORE = "score"
 
 
 class ResultFilter(BaseModel):
@@ -40,12 +43,40 @@ class ResultFilter(BaseModel):
     q: str | None = None
     """Text that occurs in ``custom_id``, in any message of the prompt or in the response."""
     outcome: Outcome | None = None
+    status_code: int | None = None
     finish_reason: str | None = None
     golden: bool | None = None
+    mark: MarkKind | None = None
+    min_latency_ms: float | None = None
+    max_latency_ms: float | None = None
+    min_ttft_ms: float | None = None
+    max_ttft_ms: float | None = None
+    min_prompt_tokens: int | None = None
+    max_prompt_tokens: int | None = None
+    min_output_tokens: int | None = None
+    max_output_tokens: int | None = None
+    score: str | None = None
+    """Key of the column of scores that the fields below, and sorting by score, are about."""
+    min_score: float | None = None
+    max_score: float | None = None
+    graded: bool | None = None
+    """Has a score (or has none: it was not graded yet, or the grader failed on it)."""
+
+    @property
+    def is_of_scores(self) -> bool:
+        return (self.min_score, self.max_score, self.graded) != (None,) * 3
+
+    @property
+    def besides_scores(self) -> "ResultFilter":
+        """What of it is about the results themselves."""
+        return self.model_copy(
+            update=dict.fromkeys(("score", "min_score", "max_score", "graded"))
+            | {"q": self.q or None}
+        )
 
     @property
     def is_empty(self) -> bool:
-        return not self.q and (self.outcome, self.finish_reason, self.golden) == (None,) * 3
+        return not self.is_of_scores and self.besides_scores == ResultFilter()
 
 
 class ResultDetail(BaseModel):
@@ -126,6 +157,7 @@ class ComparisonSort(StrEnum):
 class ComparedBenchmark(BaseModel):
     benchmark: Benchmark
     statistics: Statistics = Field(description="Over all its results, whatever `q` says.")
+    scores: list[ScoreColumn] = Field(description="What its graders' scores amount to.")
 
 
 class ComparedResult(BaseModel):
@@ -137,8 +169,14 @@ class ComparedResult(BaseModel):
     text: str | None
     finish_reason: str | None
     output_tokens: int | None
-    latency_ms: float
+    latency_ms: float | None
     golden: bool
+    scores: dict[str, Score] = Field(description="By the key of a column of `…/scores`.")
+    diff: list[Change] | None = Field(
+        description="How to come from the base's answer to this one, word by word, if it was asked "
+        "for and both have answered."
+    )
+    mark: MarkKind | None
 
 
 class ComparisonRow(BaseModel):
@@ -151,6 +189,7 @@ class ComparisonRow(BaseModel):
     similarity: float = Field(
         ge=0, le=1, description="1: all texts are the same; smaller: they differ more."
     )
+    agreement: Agreement
     results: list[ComparedResult | None] = Field(
         description="In the order of `benchmarks`; none where a benchmark has no result (yet)."
     )

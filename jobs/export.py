@@ -1,9 +1,6 @@
-"""Export of results: a file in the dataset's order, streamed; memory stays flat."""
+"""Export of results: what a filter leaves, in the order asked for, streamed; memory stays flat."""
 
-import csv
-import io
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,17 +8,16 @@ import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, parts, queries
-from jobs.analysis import ResultFilter
+from jobs import benchmarks, parts, queries, scores, tables
+from jobs.analysis import Order, ResultFilter, Sort
 from jobs.parts import Record
-from jobs.schemas import BenchmarkSpec
+from jobs.queries import Row
+from jobs.schemas import Benchmark, BenchmarkSpec
+from jobs.scores import Column
 
-Format = Literal["jsonl", "csv"]
+Format = Literal["jsonl", "csv", "parquet"]
 
-_CSV_COLUMNS = (
-    "custom_id",
-    "status_code",
-    "text",
+_FIGURES = (
     "finish_reason",
     "prompt_tokens",
     "cached_tokens",
@@ -32,30 +28,73 @@ _CSV_COLUMNS = (
     "queue_ms",
     "finished_at",
 )
-# A spreadsheet takes a cell that begins with one of these for a formula
-# (https://owasp.org/www-community/attacks/CSV_Injection).
-# In East Asian settings the full-width signs do the same.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_PIECE_BYTES = 2**18
+_CSV_COLUMNS = ("custom_id", "status_code", "text", *_FIGURES, "prompt", "expected")
+_PARQUET_COLUMNS = ("row_id", *_CSV_COLUMNS, "body", "error")
+_BATCH_ROWS = 1024
 
 
-def download(benchmark_id: str, form: Format, only: ResultFilter | None = None) -> Iterator[bytes]:
-    """Results in the dataset's order as a file, a piece at a time.
+def download(
+    benchmark_id: str,
+    form: Format,
+    only: ResultFilter | None = None,
+    sort: Sort = Sort.ROW_ID,
+    order: Order = "asc",
+) -> Iterator[bytes]:
+    """Results as a file, a piece at a time.
 
-    ``jsonl`` is OpenAI's batch output. ``csv`` has a row per result with its text and figures.
+    ``jsonl`` is OpenAI's batch output. ``csv`` and ``parquet`` have a row per result with its text
+    and figures, the beginning of its prompt, what was expected, and a column per grader.
+
+    Raises:
+        NotFound: no such benchmark or column of scores; before the first piece is sent.
+        InvalidRequest: scores are meant, and none are named.
     """
-    benchmarks.get(benchmark_id)  # a wrong id is an error here, before the first piece is sent
-    if only is None or only.is_empty:
-        records = in_order(benchmark_id)
-    else:
-        records = in_order(benchmark_id, _matching(benchmark_id, only))
-    return _json_lines(records) if form == "jsonl" else _csv(records)
+    benchmark = benchmarks.get(benchmark_id)
+    only = only or ResultFilter()
+    scores.named(benchmark, only, sort)
+    batches = _batches(benchmark, only, sort, order)
+    if form == "jsonl":
+        return tables.pieces(json_line(row) for batch in batches for row in batch)
+    graded = scores.columns(benchmark)
+    headings = score_headings(graded)
+    beside = _with_context(benchmark_id, graded, headings, batches)
+    if form == "parquet":
+        return tables.parquet(_parquet_schema(headings), beside)
+    names = [*_CSV_COLUMNS, *headings]
+    rows = ([row[name] for name in names] for batch in beside for row in batch)
+    return tables.pieces(tables.csv_lines(names, rows))
 
 
-def _matching(benchmark_id: str, only: ResultFilter) -> np.ndarray:
+def score_headings(graded: Sequence[Column]) -> list[str]:
+    """A heading for each column of scores, none twice."""
+    called = [f"score: {column.grader.name}" for column in graded]
+    return [
+        name if called.count(name) == 1 else f"{name} ({column.key})"
+        for name, column in zip(called, graded, strict=True)
+    ]
+
+
+def expected(request: Row | None) -> str | None:
+    """What a line expects, as text: JSON where it is none."""
+    value = orjson.loads(request["extra"]).get("expected") if request and request["extra"] else None
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _batches(
+    benchmark: Benchmark, only: ResultFilter, sort: Sort, order: Order
+) -> Iterator[list[Row]]:
+    if sort is not Sort.ROW_ID or order == "desc":
+        return _sorted(benchmark, only, sort, order)
+    if only.is_empty:
+        return in_order(benchmark.benchmark_id)
+    return in_order(benchmark.benchmark_id, _matching(benchmark, only))
+
+
+def _matching(benchmark: Benchmark, only: ResultFilter) -> np.ndarray:
     """Row ids that match, in order: 8 bytes a result is all of a filtered export that grows."""
     with queries.connect() as db:
-        source = queries.source(db, benchmark_id)
+        source = queries.source(db, benchmark.benchmark_id)
+        scores.prepare(db, source, benchmark, only)
         condition, values = queries.condition(source, only)
         query = f"SELECT row_id FROM {source.name} WHERE {condition} ORDER BY row_id"
         return np.asarray(db.execute(query, values).fetchnumpy()["row_id"])
@@ -63,7 +102,7 @@ def _matching(benchmark_id: str, only: ResultFilter) -> np.ndarray:
 
 def in_order(
     benchmark_id: str, row_ids: np.ndarray | None = None, columns: list[str] | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[list[Row]]:
     """Results chunk by chunk; with ``row_ids`` only those, opening only the chunks they are in.
     ``columns`` are all, unless said otherwise."""
     with session() as sql:
@@ -85,18 +124,54 @@ def in_order(
             start, stop = row_ids.searchsorted([first, first + spec.chunk_rows])
             wanted = row_ids[start:stop]
             table = table.filter(pa.array(np.isin(table["row_id"].to_numpy(), wanted)))
-        yield from table.to_pylist()
+        yield table.to_pylist()
 
 
-def _json_lines(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    # A piece costs the web server a switch of threads (measured: 0.2 ms), a line far less.
-    piece = bytearray()
-    for record in records:
-        piece += json_line(record)
-        if len(piece) >= _PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    yield bytes(piece)
+def _sorted(
+    benchmark: Benchmark, only: ResultFilter, sort: Sort, order: Order
+) -> Iterator[list[Row]]:
+    """Results by another order: DuckDB sorts whole rows, on disk where they are too many."""
+    with queries.connect() as db:
+        source = queries.source(db, benchmark.benchmark_id)
+        column = scores.prepare(db, source, benchmark, only, sort)
+        condition, values = queries.condition(source, only)
+        relation = source.name
+        if column is not None:
+            scored = f"(SELECT row_id, finished_at, score FROM {source.name}_score)"
+            relation += f" LEFT JOIN {scored} USING (row_id, finished_at)"
+        query = f"""
+            SELECT {", ".join(parts.SCHEMA.names)} FROM {relation} WHERE {condition}
+            ORDER BY {sort.value} {order.upper()} NULLS LAST, row_id
+        """
+        for batch in db.sql(query, params=values).to_arrow_reader(_BATCH_ROWS):
+            yield batch.to_pylist()
+
+
+def _with_context(
+    benchmark_id: str,
+    graded: Sequence[Column],
+    headings: Sequence[str],
+    batches: Iterator[list[Row]],
+) -> Iterator[list[Row]]:
+    """The rows with prompt, expected value and scores."""
+    with queries.connect() as db:
+        source = queries.source(db, benchmark_id)
+        for batch in batches:
+            asked = queries.requests(db, source, [row["row_id"] for row in batch])
+            found = scores.of_rows(db, graded, batch)
+            for row in batch:
+                request, own = asked.get(row["row_id"]), found[row["row_id"]]
+                row["prompt"], row["expected"] = queries.prompt(request), expected(request)
+                for heading, column in zip(headings, graded, strict=True):
+                    score = own.get(column.key)
+                    row[heading] = score.value if score else None
+            yield batch
+
+
+def _parquet_schema(headings: Sequence[str]) -> pa.Schema:
+    known = {name: parts.SCHEMA.field(name).type for name in parts.SCHEMA.names}
+    fields = [(name, known.get(name, pa.string())) for name in _PARQUET_COLUMNS]
+    return pa.schema(fields + [(heading, pa.float64()) for heading in headings])
 
 
 def json_line(row: dict[str, Any]) -> bytes:
@@ -113,26 +188,3 @@ def json_line(row: dict[str, Any]) -> bytes:
         "error": orjson.Fragment(row["error"]) if row["error"] else None,
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _csv(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(_CSV_COLUMNS)
-    for row in records:
-        writer.writerow([_cell(row[name]) for name in _CSV_COLUMNS])
-        if buffer.tell() >= _PIECE_BYTES:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

@@ -1,45 +1,31 @@
-"""Golden examples: results that a person marked as worth training on."""
+"""Golden examples: results that a person marked as worth training on. One kind of mark."""
 
-from datetime import UTC, datetime
-
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
-
-from cluster.database import session
-from jobs import benchmarks
+from jobs import marks
 from jobs.analysis import Golden
-from jobs.models import GoldenRow
+from jobs.schemas import Marking, MarkKind
 
 
 def rows(benchmark_id: str) -> set[int]:
     """Row ids of a benchmark's golden examples."""
-    with session() as sql:
-        marked = select(GoldenRow.row_id).where(GoldenRow.benchmark_id == benchmark_id)
-        return set(sql.scalars(marked))
+    kinds = marks.kinds(benchmark_id)
+    return {row_id for row_id, kind in kinds.items() if kind is MarkKind.GOLDEN}
 
 
-def mark(benchmark_id: str, row_id: int) -> Golden:
-    """Mark a result, which the caller has seen to exist. Repeating it changes nothing."""
-    try:
-        with session() as sql:
-            benchmarks.row(sql, benchmark_id)
-            if sql.get(GoldenRow, (benchmark_id, row_id)) is None:
-                now = datetime.now(UTC)
-                sql.add(GoldenRow(benchmark_id=benchmark_id, row_id=row_id, created_at=now))
-    except IntegrityError:
-        with session() as sql:
-            # Somebody else marked it just now, or the benchmark was deleted, which this says.
-            benchmarks.row(sql, benchmark_id)
+def mark(benchmark_id: str, row_id: int, author: str | None = None) -> Golden:
+    """Mark a result, which the caller has seen to exist. Repeating it changes nothing; of a result
+    that is marked otherwise, the edited response and the note stay."""
+    before = marks.of(benchmark_id, [row_id]).get(row_id)
+    if before is None or before.kind is not MarkKind.GOLDEN:
+        kept = Marking(
+            kind=MarkKind.GOLDEN,
+            response=before.response if before else None,
+            note=before.note if before else None,
+        )
+        marks.put(benchmark_id, row_id, kept, author)
     return Golden(benchmark_id=benchmark_id, row_id=row_id, golden=True)
 
 
 def unmark(benchmark_id: str, row_id: int) -> Golden:
-    """Take a mark away. Repeating it changes nothing."""
-    with session() as sql:
-        benchmarks.row(sql, benchmark_id)
-        sql.execute(
-            delete(GoldenRow).where(
-                GoldenRow.benchmark_id == benchmark_id, GoldenRow.row_id == row_id
-            )
-        )
+    """Take a mark away. Repeating it changes nothing, and other kinds of mark stay."""
+    marks.remove(benchmark_id, row_id, MarkKind.GOLDEN)
     return Golden(benchmark_id=benchmark_id, row_id=row_id, golden=False)

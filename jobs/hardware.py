@@ -1,6 +1,7 @@
 """Does a model fit this cluster's hardware? A reader of the hardware, and a pure judgement."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import psutil
 import ray
@@ -26,6 +27,9 @@ def read() -> Hardware:
 
 def fit(model: ModelSpec, hardware: Hardware) -> Fit:
     """Whether one engine of ``model`` fits: in number of GPUs, or else in GiB of memory."""
+    if model.endpoint is not None:
+        host = urlsplit(model.endpoint.base_url).hostname
+        return Fit(fits=True, reason=f"runs at {host}, needs no hardware here")
     if hardware.gpus:
         needed = model.tensor_parallel
         if needed > hardware.gpus:

@@ -34,6 +34,9 @@ _COMPRESSED = (
     *(b"\xfd7zXZ\0", b"(\xb5/\xfd", b"\x04\x22M\x18", b"7z\xbc\xaf", b"Rar!\x1a\x07"),
 )
 
+HOPELESS = "compressed_file"
+"""The error after which the rest of the file is more of the same, and millions of lines of it."""
+
 Json = dict[str, Any]
 
 
@@ -105,17 +108,13 @@ def judge(
         BadLine: naming everything that is wrong with the line.
     """
     if number == 1:
-        if line.startswith(_COMPRESSED):
-            raise BadLine(
-                ("compressed_file", None, "The file is compressed. Upload the JSONL file itself.")
-            )
-        line = line.removeprefix(_BOM)
+        line = first(line)
     line = line.removesuffix(b"\r")
     if not line.strip():
         return None
     if len(line) > max_bytes:
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
-    record = _parse(line, number, cut)
+    record = parse(line, number, cut)
     try:
         enveloped = any(key in record for key in _ENVELOPE[1:])
         if bare and not enveloped and _bare_endpoint(record):
@@ -126,7 +125,23 @@ def judge(
         raise _too_deep() from None
 
 
-def _parse(line: bytes, number: int, cut: bool) -> Json:
+def first(line: bytes) -> bytes:
+    """The first line of a file without its byte order mark.
+
+    Raises:
+        BadLine: the file is compressed, so that none of its lines can be read.
+    """
+    if line.startswith(_COMPRESSED):
+        raise BadLine((HOPELESS, None, "The file is compressed. Upload the file itself."))
+    return line.removeprefix(_BOM)
+
+
+def parse(line: bytes, number: int, cut: bool) -> Json:
+    """The JSON object on a line.
+
+    Raises:
+        BadLine: saying why there is none.
+    """
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadLine(("not_utf8", None, "The file is UTF-16. Save it as UTF-8."))
     if b"\0" in line:

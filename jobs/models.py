@@ -64,6 +64,8 @@ class DatasetRow(Base):
     sha256: Mapped[str]
     endpoints: Mapped[list[str]]
     models: Mapped[list[str]]
+    kind: Mapped[str] = mapped_column(String(16), server_default="ordinary", default="ordinary")
+    """A :class:`jobs.schemas.Kind`."""
     deleted_at: Mapped[datetime | None]
     """Set when a dataset is deleted that finished benchmarks still name; its files are gone."""
 
@@ -100,6 +102,8 @@ class BenchmarkRow(Base):
     metadata_file: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
     # Beyond the owner's design:
+    kind: Mapped[str] = mapped_column(String(16), server_default="ordinary", default="ordinary")
+    """A :class:`jobs.schemas.Kind`."""
     phase: Mapped[str] = mapped_column(String(16))
     failed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     prompt_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
@@ -122,18 +126,53 @@ class BenchmarkRow(Base):
     generation_seconds: Mapped[float | None]
     """As :class:`jobs.parts.Totals` defines it."""
     error: Mapped[str | None]
+    rerun_of: Mapped[str | None] = mapped_column(String(64))
+    """The benchmark that it repeats, which may have been deleted since."""
 
     dataset: Mapped[DatasetRow] = relationship(lazy="joined", innerjoin=True)
     model: Mapped[ModelRow] = relationship(lazy="joined", innerjoin=True)
 
 
-class GoldenRow(Base):
-    __tablename__ = "golden_examples"
+class MarkRow(Base):
+    __tablename__ = "marks"
 
     benchmark_id: Mapped[str] = mapped_column(
         ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True
     )
     row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    """A :class:`jobs.schemas.MarkKind`."""
+    response: Mapped[str | None]
+    note: Mapped[str | None]
+    author: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+
+
+class BallotRow(Base):
+    """Two answers to one request, dealt to one person; with ``choice`` set, their vote."""
+
+    __tablename__ = "ballots"
+    __table_args__ = (
+        Index("ix_ballots_pair", "first_id", "second_id", "author", "custom_id", unique=True),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Random: it is all that a client knows before the vote, and says nothing."""
+    first_id: Mapped[str] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"))
+    second_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    """The two benchmarks, in the order of their ids."""
+    custom_id: Mapped[str]
+    first_row: Mapped[int] = mapped_column(BigInteger)
+    second_row: Mapped[int] = mapped_column(BigInteger)
+    swapped: Mapped[bool]
+    """The second is shown on the left."""
+    author: Mapped[str]
+    choice: Mapped[str | None] = mapped_column(String(16))
+    """A :class:`jobs.judgement.Preferred`; none while it is open."""
+    voted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
 
 
@@ -202,3 +241,44 @@ class BatchRow(Base):
     expired_at: Mapped[datetime | None]
     cancelling_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class GraderRow(Base):
+    """A :class:`jobs.scoring.Grader`: of a dataset or of a benchmark."""
+
+    __tablename__ = "graders"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    dataset_id: Mapped[str | None] = mapped_column(
+        ForeignKey("datasets.id", ondelete="CASCADE"), index=True
+    )
+    benchmark_id: Mapped[str | None] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    spec: Mapped[dict[str, Any]]
+    """A :data:`jobs.scoring.GraderSpec`."""
+    revision: Mapped[int] = mapped_column(server_default="1", default=1)
+    """A new one makes all scores anew, in another place."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
+
+
+class JudgementRow(Base):
+    """What a judge's benchmark judges."""
+
+    __tablename__ = "judgements"
+
+    judge_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True
+    )
+    grader_id: Mapped[str] = mapped_column(ForeignKey("graders.id", ondelete="CASCADE"), index=True)
+    benchmark_id: Mapped[str] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    against_id: Mapped[str | None] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True
+    )
+    """The other side, where the judge compares pairs."""
+    version: Mapped[str] = mapped_column(String(16))
+    """The grader's version when the judge was asked."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())

@@ -6,7 +6,7 @@ and enum members of this code.
 
 import functools
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -18,17 +18,21 @@ import pyarrow as pa
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import benchmarks, datasets, golden, parts
+from jobs import benchmarks, datasets, marks, parts
 from jobs.analysis import Outcome, ResultFilter
 from jobs.errors import InvalidRequest
-from jobs.schemas import BenchmarkSpec
+from jobs.schemas import BenchmarkSpec, MarkKind
 
 SUCCEEDED = "status_code BETWEEN 200 AND 299"
+
+NORMAL = r"trim(regexp_replace(lower({}), '[^\p{{L}}\p{{N}}\p{{M}}]+', ' ', 'g'))"
+"""The text in an expression as :func:`jobs.grading.normal` has it; both are RE2's work."""
 
 # Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
 # memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
 _MEMORY = "1GB"
 _INTERRUPT_SECONDS = 0.1
+_RANGES = ("latency_ms", "ttft_ms", "prompt_tokens", "output_tokens")
 
 # A retry reopens chunks once; somebody who retries again and again must not hold a reader for ever.
 _READS = 3
@@ -45,15 +49,18 @@ class Source:
     """The results of a benchmark as relations of a DuckDB connection.
 
     ``<name>`` holds the results, ``<name>_journal`` those of them that are in no part yet,
-    ``<name>_requests`` the dataset (empty once it is deleted) and ``<name>_golden`` the row ids
-    of golden examples.
+    ``<name>_requests`` the dataset (empty once it is deleted), ``<name>_marks`` row id and kind of
+    what people marked and ``<name>_golden`` the row ids of golden examples.
     """
 
     name: str
     spec: BenchmarkSpec
     done: frozenset[int]
     """Indices of the chunks whose results are in parts."""
-    golden: frozenset[int]
+    marks: Mapping[int, MarkKind]
+
+    def is_golden(self, row_id: int) -> bool:
+        return self.marks.get(row_id) is MarkKind.GOLDEN
 
     @property
     def is_complete(self) -> bool:
@@ -120,7 +127,7 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
     """Register what exists of a benchmark, also while it runs, under ``name``."""
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
-    marked = golden.rows(benchmark_id)
+    marked = marks.kinds(benchmark_id)
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
     selects = [f"SELECT * FROM {name}_journal"]
@@ -128,7 +135,7 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
         # A view cannot have parameters, but it can read a variable.
         # The parts are named one by one: a pattern would find those that a chunk of the journal
         # became in the meantime, and count its results twice.
-        paths = [parts.part_path(benchmark_id, index) for index in sorted(done)]
+        paths = parts.part_paths(benchmark_id, sorted(done))
         db.execute(f"SET VARIABLE {name}_parts = $1", [paths])
         selects.append(f"SELECT * FROM read_parquet(getvariable('{name}_parts'))")
     db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
@@ -139,27 +146,65 @@ def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "result
         db.execute(f"CREATE TEMP VIEW {name}_requests AS {query}")
     else:
         db.register(f"{name}_requests", datasets.SCHEMA.empty_table())
-    db.register(f"{name}_golden", pa.table({"row_id": pa.array(sorted(marked), pa.int64())}))
-    return Source(name=name, spec=spec, done=frozenset(done), golden=frozenset(marked))
+    columns = {
+        "row_id": pa.array(marked.keys(), pa.int64()),
+        "kind": pa.array((kind.value for kind in marked.values()), pa.string()),
+    }
+    db.register(f"{name}_marks", pa.table(columns))
+    golden = f"SELECT row_id FROM {name}_marks WHERE kind = '{MarkKind.GOLDEN}'"
+    db.execute(f"CREATE TEMP VIEW {name}_golden AS {golden}")
+    return Source(name=name, spec=spec, done=frozenset(done), marks=marked)
 
 
 def condition(of: Source, only: ResultFilter) -> Condition:
-    """The results of ``of`` that ``only`` means, as a condition over its relation."""
+    """The results of ``of`` that ``only`` means, as a condition over its relation.
+
+    If it is about scores, ``<name>_score`` must be a view of them (:func:`jobs.scores.view`).
+    """
     wanted = ["true"]
     values: dict[str, Any] = {}
     if only.outcome is not None:
         wanted.append(SUCCEEDED if only.outcome is Outcome.SUCCEEDED else f"NOT ({SUCCEEDED})")
+    if only.status_code is not None:
+        wanted.append("status_code = $status_code")
+        values["status_code"] = only.status_code
+    for name in _RANGES:
+        for bound, comparison in (("min", ">="), ("max", "<=")):
+            if (limit := getattr(only, f"{bound}_{name}")) is not None:
+                wanted.append(f"{name} {comparison} ${bound}_{name}")
+                values[f"{bound}_{name}"] = limit
+    if only.is_of_scores:
+        text, limits = _of_scores(of, only)
+        wanted.append(text)
+        values |= limits
     if only.finish_reason is not None:
         wanted.append("finish_reason = $finish_reason")
         values["finish_reason"] = only.finish_reason
     if only.golden is not None:
         negation = "" if only.golden else "NOT"
         wanted.append(f"row_id {negation} IN (SELECT row_id FROM {of.name}_golden)")
+    if only.mark is not None:
+        wanted.append(f"row_id IN (SELECT row_id FROM {of.name}_marks WHERE kind = $mark)")
+        values["mark"] = only.mark.value
     if only.q:
         in_prompt = f"row_id IN (SELECT row_id FROM {of.name}_requests WHERE {PROMPT_HAS_Q})"
         wanted.append(f"({RESULT_HAS_Q} OR {in_prompt})")
         values |= search(only.q)
     return " AND ".join(wanted), values
+
+
+def _of_scores(of: Source, only: ResultFilter) -> Condition:
+    values = {
+        name: limit
+        for name, limit in (("min_score", only.min_score), ("max_score", only.max_score))
+        if limit is not None
+    }
+    wanted = ["score IS NOT NULL"]
+    wanted += ["score >= $min_score"] * ("min_score" in values)
+    wanted += ["score <= $max_score"] * ("max_score" in values)
+    scored = f"SELECT row_id, finished_at FROM {of.name}_score WHERE {' AND '.join(wanted)}"
+    negation = "NOT" if only.graded is False else ""
+    return f"(row_id, finished_at) {negation} IN ({scored})", values
 
 
 RESULT_HAS_Q = (
@@ -221,14 +266,14 @@ def prompt(request: Row | None) -> str:
 
 def one(db: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> tuple[Any, ...]:
     """The only row of a query."""
-    row = db.execute(query, values).fetchone()
-    assert row is not None
+    # All is fetched: an unfinished result would be in the way of the connection's next query.
+    (row,) = db.execute(query, values).fetchall()
     return row
 
 
 def _paths(of: Source, row_ids: Sequence[int]) -> list[str]:
     chunks = {row_id // of.spec.chunk_rows for row_id in row_ids} & of.done
-    return [parts.part_path(of.spec.benchmark_id, index) for index in sorted(chunks)]
+    return parts.part_paths(of.spec.benchmark_id, sorted(chunks))
 
 
 def _by_row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> dict[int, Row]:

@@ -29,6 +29,11 @@ def read(folder: Path) -> dict[str, ModelSpec]:
             entry = ModelSpec.model_validate(yaml.safe_load(file.read_bytes()))
         except (yaml.YAMLError, ValidationError) as error:
             raise InvalidRequest("invalid_model_file", f"{file}: {error}") from error
+        if entry.engine == "imported":
+            raise InvalidRequest(
+                "invalid_model_file",
+                f"{file}: engine `imported` is for results that come through the API.",
+            )
         if entry.model_id in entries:
             raise InvalidRequest(
                 "invalid_model_file", f"{file}: {entry.model_id!r} is in another file already."
@@ -82,12 +87,14 @@ def _model(row: ModelRow, machine: Hardware) -> Model:
     return Model(
         **spec.model_dump(),
         size=_in_words(spec.parameters),
-        prepared=prepared(spec),
+        prepared=not spec.runs_here or prepared(spec),
         fit=hardware.fit(spec, machine),
     )
 
 
 def _in_words(parameters: int) -> str:
+    if parameters == 0:
+        return ""
     if parameters >= 10**9:
         return f"{parameters / 10**9:.1f}B"
     return f"{parameters / 10**6:.0f}M"

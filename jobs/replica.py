@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ import structlog
 from cluster import space
 from cluster.space import StorageFull
 from cluster.storage import storage
-from jobs import datasets, deaths, engine, history, patience, tracker
+from jobs import datasets, deaths, engine, history, manifest, patience, tracker
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
 
@@ -63,6 +63,10 @@ class Replica:
         self._run(self._engine.start()).result()
         self._load_seconds = time.monotonic() - started
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
+        # Digests of large weights take a while, which is no reason not to begin.
+        self._noting = ThreadPoolExecutor(1, "manifest").submit(
+            manifest.note_engine, self._spec, self._name, on_gpu=on_gpu
+        )
         self._reporting = self._run(self._report_forever())
         # From here on: while an engine loads, it may well block its loop for minutes.
         self._watching = self._run(patience.watch_loop())
@@ -71,6 +75,8 @@ class Replica:
         finished = [
             await asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]
         ]
+        # What made the results is known before they count.
+        await asyncio.wrap_future(self._noting)
         return {"chunk": batch["chunk"], "finished": np.array(finished)}
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -172,7 +178,8 @@ class Replica:
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
-            return record(row, answer, _since_ms(started), self._name)
+            latency_ms = answer.latency_ms or _since_ms(started)
+            return record(row, answer, latency_ms, self._name)
 
     async def _report_forever(self) -> None:
         while True:
@@ -202,7 +209,9 @@ def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any
     return body | overrides
 
 
-def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replica: str) -> Record:
+def record(
+    row: dict[str, Any], answer: engine.Answer, latency_ms: float | None, replica: str
+) -> Record:
     """What is stored of an answer, with vLLM's own figures for the request.
 
     vLLM's ``time_to_first_token_ms`` counts from scheduling; a user waits from hand-over, so the
@@ -235,7 +244,7 @@ def record(row: dict[str, Any], answer: engine.Answer, latency_ms: float, replic
 
 
 def unanswered(
-    row: dict[str, Any], code: str, message: str, latency_ms: float, replica: str
+    row: dict[str, Any], code: str, message: str, latency_ms: float | None, replica: str
 ) -> Record:
     """What is stored of a request that its engine gave no answer to: an error without response."""
     empty = record(row, engine.Answer(0, {}), latency_ms, replica)

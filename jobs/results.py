@@ -1,15 +1,38 @@
 """Reading results: pages and single ones, also while the benchmark runs."""
 
 from datetime import UTC
+from typing import Any
 
 import duckdb
 import orjson
 
-from jobs import benchmarks, datasets, golden, history, parts, queries
+from jobs import (
+    benchmarks,
+    datasets,
+    golden,
+    history,
+    marks,
+    parts,
+    queries,
+    result_cursors,
+    scores,
+)
 from jobs.analysis import Golden, Order, ResultDetail, ResultFilter, Sort
 from jobs.errors import NotFound
 from jobs.queries import Row, Source
-from jobs.schemas import Request, ResponseBody, Result, ResultError, ResultPage
+from jobs.result_cursors import Cursor
+from jobs.schemas import (
+    Benchmark,
+    Mark,
+    Marking,
+    MarkKind,
+    Request,
+    ResponseBody,
+    Result,
+    ResultError,
+    ResultPage,
+    Score,
+)
 
 
 @queries.repeated
@@ -20,23 +43,42 @@ def page(
     only: ResultFilter | None = None,
     sort: Sort = Sort.ROW_ID,
     order: Order = "asc",
+    cursor: str | None = None,
 ) -> ResultPage:
     """Results as far as they exist. Of equals the earlier row comes first, and what has no figure
-    to sort by comes last.
+    to sort by comes last. With ``cursor`` those after the page that it came with.
+
+    Raises:
+        NotFound: no such benchmark or column of scores.
+        InvalidRequest: the cursor is none, or scores are meant and none are named.
     """
     benchmark = benchmarks.get(benchmark_id)
     only = only or ResultFilter()
+    skipped = offset
+    of_list = result_cursors.digest(benchmark_id, only, sort, order)
+    begin = result_cursors.decode(cursor, of_list, sort) if cursor else None
     with queries.connect() as db:
         source = queries.source(db, benchmark_id)
         if source.is_complete and only.is_empty and sort is Sort.ROW_ID:
             # Row ids are 0 to total - 1, so one part is opened instead of a thousand.
             total = source.spec.total
             every = range(total) if order == "asc" else range(total - 1, -1, -1)
-            row_ids = list(every[offset : offset + limit])
+            if begin is not None:
+                offset += begin.row_id + 1 if order == "asc" else total - begin.row_id
+            found = [(row_id, row_id) for row_id in every[offset:][: limit + 1]]
         else:
-            total, row_ids = _window(db, source, limit, offset, only, sort, order)
+            relation = _relation(db, source, benchmark, only, sort)
+            total = queries.one(db, f"SELECT count(*) FROM {relation}")[0]
+            found = _window(db, relation, limit + 1, offset, sort, order, begin)
+        row_ids = [row_id for row_id, _ in found[:limit]]
         rows = queries.fetch(db, source, row_ids)
         asked = queries.requests(db, source, row_ids)
+        graded = scores.of_rows(db, scores.columns(benchmark), rows.values())
+    marked = marks.of(benchmark_id, source.marks.keys() & set(row_ids))
+    following = None
+    if len(found) > limit:
+        row_id, key = found[limit - 1]
+        following = result_cursors.encode(Cursor(of=of_list, key=key, row_id=row_id))
     return ResultPage(
         benchmark_id=benchmark_id,
         model_name=benchmark.model_name,
@@ -46,11 +88,14 @@ def page(
         throughput=benchmark.throughput,
         # A row can be gone again when a retry reopens its chunk in this moment.
         results=[
-            _result(source, rows[row_id], asked.get(row_id)) for row_id in row_ids if row_id in rows
+            _result(rows[row_id], asked.get(row_id), marked.get(row_id), graded[row_id])
+            for row_id in row_ids
+            if row_id in rows
         ],
         total=total,
         limit=limit,
-        offset=offset,
+        offset=skipped,
+        next_cursor=following,
     )
 
 
@@ -61,71 +106,102 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
     Raises:
         NotFound: no such benchmark, or no result of that row (yet).
     """
+    benchmark = benchmarks.get(benchmark_id)
     with queries.connect() as db:
         source = queries.source(db, benchmark_id)
         row = queries.fetch(db, source, [row_id]).get(row_id)
         asked = queries.requests(db, source, [row_id]).get(row_id)
+        graded = scores.of_rows(db, scores.columns(benchmark), [row] if row else [])
     if row is None:
         raise NotFound(
             "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
         )
     earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
-        request=_request(source.spec.dataset_id, row_id),
-        result=_result(source, row, asked),
-        earlier=[_result(source, one, asked) for one in parts.table(earlier).to_pylist()],
+        request=request(source.spec.dataset_id, row_id),
+        result=_result(row, asked, marks.of(benchmark_id, [row_id]).get(row_id), graded[row_id]),
+        earlier=[_result(one, asked, None, {}) for one in parts.table(earlier).to_pylist()],
     )
 
 
-def mark(benchmark_id: str, row_id: int) -> Golden:
+def mark(benchmark_id: str, row_id: int, author: str | None = None) -> Golden:
     """Mark a result as golden.
 
     Raises:
         NotFound: no such benchmark or result.
     """
     get(benchmark_id, row_id)
-    return golden.mark(benchmark_id, row_id)
+    return golden.mark(benchmark_id, row_id, author)
+
+
+def judge(benchmark_id: str, row_id: int, marking: Marking, author: str | None) -> Mark:
+    """Record what a person found about a result.
+
+    Raises:
+        NotFound: no such benchmark or result.
+    """
+    get(benchmark_id, row_id)
+    return marks.put(benchmark_id, row_id, marking, author)
+
+
+def _relation(
+    db: duckdb.DuckDBPyConnection,
+    source: Source,
+    benchmark: Benchmark,
+    only: ResultFilter,
+    sort: Sort,
+) -> str:
+    """A relation of the row ids that match, with what they are sorted by.
+
+    Narrow: finding and sorting a million row ids is cheap, sorting their bodies is not.
+    """
+    column = scores.prepare(db, source, benchmark, only, sort)
+    results = source.name
+    of_scores = sort in (Sort.SCORE, Sort.ROW_ID) and only.besides_scores == ResultFilter()
+    if column is not None and column.judge is None and column.is_complete and of_scores:
+        # It has every result, so nothing else need be opened.
+        results = f"{source.name}_score"
+    elif sort is Sort.SCORE:
+        results = f"{source.name} LEFT JOIN {source.name}_score USING (row_id, finished_at)"
+    elif only.is_empty:
+        return results
+    condition, values = queries.condition(source, only)
+    columns = ", ".join({"row_id", sort.value})
+    db.execute(
+        f"CREATE TEMP TABLE matching AS SELECT {columns} FROM {results} WHERE {condition}", values
+    )
+    return "matching"
 
 
 def _window(
     db: duckdb.DuckDBPyConnection,
-    source: Source,
+    relation: str,
     limit: int,
     offset: int,
-    only: ResultFilter,
     sort: Sort,
     order: Order,
-) -> tuple[int, list[int]]:
-    """How many results match, and the row ids of the page.
-
-    Narrow: finding and sorting a million row ids is cheap, sorting their bodies is not.
-    """
-    found = source.name
-    if not only.is_empty:
-        condition, values = queries.condition(source, only)
-        columns = {"row_id", sort.value}
-        query = f"SELECT {', '.join(columns)} FROM {source.name} WHERE {condition}"
-        db.execute(f"CREATE TEMP TABLE found AS {query}", values)
-        found = "found"
-    (total,) = queries.one(db, f"SELECT count(*) FROM {found}")
-    window = db.execute(
+    begin: Cursor | None,
+) -> list[tuple[int, Any]]:
+    """Row ids of a page, with what they are sorted by."""
+    condition, values = result_cursors.after(begin, sort, order) if begin else ("true", {})
+    return db.execute(
         f"""
-        SELECT row_id FROM {found}
-        ORDER BY {sort.value} {order.upper()} NULLS LAST, row_id LIMIT $1 OFFSET $2
+        SELECT row_id, {sort.value} FROM {relation} WHERE {condition}
+        ORDER BY {sort.value} {order.upper()} NULLS LAST, row_id LIMIT $limit OFFSET $offset
         """,
-        [limit, offset],
+        {**values, "limit": limit, "offset": offset},
     ).fetchall()
-    return total, [row_id for (row_id,) in window]
 
 
-def _request(dataset_id: str, row_id: int) -> Request | None:
+def request(dataset_id: str, row_id: int) -> Request | None:
+    """A request of a dataset; none when it was deleted."""
     try:
         return datasets.page(dataset_id, 1, row_id).requests[0]
     except NotFound:
         return None
 
 
-def _result(source: Source, row: Row, request: Row | None) -> Result:
+def _result(row: Row, request: Row | None, marked: Mark | None, graded: dict[str, Score]) -> Result:
     error = row["error"]
     return Result(
         id=f"batch_req_{row['request_id']}",
@@ -142,7 +218,8 @@ def _result(source: Source, row: Row, request: Row | None) -> Result:
         status_code=row["status_code"],
         prompt=queries.prompt(request),
         text=row["text"],
-        golden=row["row_id"] in source.golden,
+        golden=marked is not None and marked.kind is MarkKind.GOLDEN,
+        mark=marked,
         finish_reason=row["finish_reason"],
         prompt_tokens=row["prompt_tokens"],
         cached_tokens=row["cached_tokens"],
@@ -152,4 +229,5 @@ def _result(source: Source, row: Row, request: Row | None) -> Result:
         itl_ms=row["itl_ms"],
         queue_ms=row["queue_ms"],
         finished_at=row["finished_at"].astimezone(UTC),
+        scores=graded,
     )

@@ -1,4 +1,4 @@
-"""Doing a benchmark again: as a new one, or only its failed and missing requests in place."""
+"""Asking a benchmark's failed and missing requests again, in place."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,26 +9,13 @@ from sqlalchemy import delete
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, datasets, golden, history, parts, queries
-from jobs.errors import Conflict, NotFound
-from jobs.models import GoldenRow
+from jobs import benchmarks, history, imported, marks, parts, queries
+from jobs.errors import Conflict
+from jobs.models import MarkRow
 from jobs.parts import Record
 from jobs.schemas import Benchmark, BenchmarkSpec, Phase, Status, Tally
 
 _ENDED = [status.value for status in Status if status.is_terminal()]
-
-
-def rerun(benchmark_id: str) -> Benchmark:
-    """Queue a new benchmark of the same model, dataset and sampling.
-
-    Raises:
-        Conflict: the dataset has been deleted.
-        NotFound: no such benchmark, or its model is in the registry no more.
-    """
-    with session() as sql:
-        spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
-    _check_dataset(spec)
-    return benchmarks.create(spec.model.model_id, spec.dataset_id, spec.sampling)
 
 
 def retry_failed(benchmark_id: str) -> Benchmark:
@@ -59,7 +46,8 @@ def retry_failed(benchmark_id: str) -> Benchmark:
     spec = BenchmarkSpec.model_validate(row.spec)
     if not Status(row.status).is_terminal():
         raise _live(benchmark_id, row.status)
-    _check_dataset(spec)
+    imported.check_engine(spec)
+    benchmarks.check_dataset(spec)
     kept, failed = _sort_out(spec)
     if not failed and kept.finished == spec.total:
         raise Conflict(
@@ -67,7 +55,7 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         )
     reopened = _reopen(spec, failed)
     # A mark is for the answer that a person saw, and that one goes.
-    unmarked = golden.rows(benchmark_id) & set(failed)
+    unmarked = marks.kinds(benchmark_id).keys() & set(failed)
     with session() as sql:
         queued = benchmarks.advance(
             sql,
@@ -94,8 +82,8 @@ def retry_failed(benchmark_id: str) -> Benchmark:
         if not queued:
             raise _live(benchmark_id, Status.QUEUED.value)
         sql.execute(
-            delete(GoldenRow).where(
-                GoldenRow.benchmark_id == benchmark_id, GoldenRow.row_id.in_(unmarked)
+            delete(MarkRow).where(
+                MarkRow.benchmark_id == benchmark_id, MarkRow.row_id.in_(unmarked)
             )
         )
         for index in reopened:
@@ -142,17 +130,6 @@ def _reopen(spec: BenchmarkSpec, failed: list[int]) -> list[int]:
 def _of_part(benchmark_id: str, index: int) -> Iterator[Record]:
     for row in pq.read_table(parts.part_path(benchmark_id, index)).to_pylist():
         yield Record(**{**row, "finished_at": row["finished_at"].timestamp()})
-
-
-def _check_dataset(spec: BenchmarkSpec) -> None:
-    try:
-        datasets.get(spec.dataset_id)
-    except NotFound:
-        raise Conflict(
-            "dataset_deleted",
-            f"Dataset {spec.dataset_id!r} has been deleted. Upload it again and run the model "
-            "over it.",
-        ) from None
 
 
 def _live(benchmark_id: str, status: str) -> Conflict:

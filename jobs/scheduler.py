@@ -24,18 +24,27 @@ log = structlog.get_logger()
 
 
 def admit() -> None:
-    """Start queued benchmarks in the queue's order, while there is hardware for the first."""
+    """Start queued benchmarks in the queue's order, while there is hardware for the first. Those
+    that ask another service need none, and so do not wait for the others."""
+    hardware_waits = False
     for benchmark_id in benchmarks.queue():
         with session() as sql:
             candidate = benchmarks.row(sql, benchmark_id)
         spec = BenchmarkSpec.model_validate(candidate.spec)
+        if hardware_waits and spec.model.runs_here:
+            continue
         if impossible := check_possible(spec, _total_gpus()):
             # It would wait for ever, and everything behind it.
             benchmarks.end(candidate.id, Status.FAILED, error=impossible)
             continue
-        placement = place(spec, _total_gpus(), _placements())
+        at_work = _at_work()
+        if spec.model.runs_here:
+            placement = place(spec, _total_gpus(), _placements(at_work))
+            hardware_waits = placement is None
+        else:
+            placement = place_elsewhere(candidate.model_id, at_work)
         if placement is None:
-            return
+            continue
         # A job submitted by hand waits to be admitted; if it is gone, nobody waits any more.
         by_hand = candidate.job_id is not None
         if by_hand and not _alive(candidate.job_id):
@@ -75,12 +84,23 @@ def place(spec: BenchmarkSpec, total_gpus: int, others: list[Placement]) -> Plac
         free = total_gpus - sum(other.replicas * other.gpus_per_replica for other in others)
         possible = free // group
     else:
-        possible = settings().cpu_slots - sum(other.replicas for other in others)
+        taken = sum(other.replicas for other in others if not other.elsewhere)
+        possible = settings().cpu_slots - taken
     if possible < 1:
         return None
     # Without GPUs, replicas of one model only compete for the same cores, so one is the default.
     replicas = min(wanted, possible) if group or spec.model.replicas else 1
     return Placement(replicas=replicas, gpus_per_replica=group)
+
+
+def place_elsewhere(model_id: str, at_work: list[BenchmarkRow]) -> Placement | None:
+    """Room for a benchmark that asks another service; none while it has to wait. Two of one model
+    would ask it twice as much at once as its entry allows."""
+    placed = [row for row in at_work if row.placement]
+    others = [row for row in placed if Placement.model_validate(row.placement).elsewhere]
+    if len(others) >= settings().endpoint_slots or model_id in {row.model_id for row in others}:
+        return None
+    return Placement(replicas=1, gpus_per_replica=0, elsewhere=True)
 
 
 def reconcile() -> None:
@@ -214,9 +234,9 @@ def _at_work() -> list[BenchmarkRow]:
         return list(sql.scalars(query.order_by(BenchmarkRow.started_at, BenchmarkRow.id)))
 
 
-def _placements() -> list[Placement]:
+def _placements(at_work: list[BenchmarkRow]) -> list[Placement]:
     # One that was cancelled while it was queued has none.
-    return [Placement.model_validate(row.placement) for row in _at_work() if row.placement]
+    return [Placement.model_validate(row.placement) for row in at_work if row.placement]
 
 
 def _total_gpus() -> int:

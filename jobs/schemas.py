@@ -24,6 +24,9 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """An id as a client gives it. PostgreSQL refuses a NUL, so it is refused at the door."""
 
+Words = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1_000_000)]
+"""Text that a person wrote, to be kept in SQL."""
+
 StopText = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=1000)]
 """A pattern makes pydantic read the text as Unicode, so that half a surrogate pair, which no
 response could carry, is refused as well."""
@@ -58,6 +61,14 @@ class Phase(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    """What a benchmark or a dataset is for."""
+
+    ORDINARY = "ordinary"
+    JUDGE = "judge"
+    """Made by the service, to have answers judged by a model."""
 
 
 class Endpoint(StrEnum):
@@ -140,7 +151,7 @@ class Strict(BaseModel):
 
 
 class Weights(Strict):
-    """Where a model's weights are: exactly one of ``hub``, ``path`` and ``gguf``."""
+    """Where a model's weights are: one of ``hub``, ``path`` and ``gguf``; none, if elsewhere."""
 
     hub: str | None = Field(default=None, description="Hugging Face repository id.")
     revision: str | None = Field(default=None, description="Revision of the hub repository.")
@@ -154,9 +165,50 @@ class Weights(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> "Weights":
-        if sum(bool(source) for source in (self.hub, self.path, self.gguf)) != 1:
+        if sum(bool(source) for source in (self.hub, self.path, self.gguf)) > 1:
             raise ValueError("give exactly one of hub, path and gguf")
         return self
+
+    @property
+    def are_here(self) -> bool:
+        return bool(self.hub or self.path or self.gguf)
+
+
+class EndpointSpec(Strict):
+    """An OpenAI-compatible service that answers for a model.
+
+    The registry is the operator's: whoever can write its files decides which addresses the cluster
+    calls. Nothing that a user of the API sends gets into an address.
+    """
+
+    base_url: str = Field(
+        pattern=r"^https?://[^/@\s?#]+(/[^@\s?#]*)?$",
+        description="Up to and including the version, as OpenAI's clients take it; a key in it is "
+        "refused.",
+        examples=["https://api.openai.com/v1"],
+    )
+    model: str = Field(min_length=1, description="The model's name there.")
+    api_key_env: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable with the key, in the environment of the service; none: "
+        "no key is sent.",
+        examples=["OPENAI_API_KEY"],
+    )
+    max_concurrency: int = Field(default=8, ge=1, le=1024, description="Requests at once.")
+    timeout_seconds: float = Field(
+        default=600, gt=0, description="Longest wait for one try of a request."
+    )
+    max_retries: int = Field(
+        default=6,
+        ge=0,
+        le=20,
+        description="Further tries after a timeout, a broken connection, 408, 409, 429 or 5xx.",
+    )
+
+
+EngineName = Literal["vllm", "fake", "endpoint", "imported"]
+"""What answers for a model. ``imported``: nothing here does; its results came as a file."""
 
 
 class ModelSpec(Strict):
@@ -170,18 +222,29 @@ class ModelSpec(Strict):
     )
     name: str = Field(min_length=1, examples=["OLMo 2 7B"])
     description: str = Field(default="", description="One sentence for the person who chooses.")
-    parameters: PositiveInt = Field(description="Number of parameters, embeddings included.")
-    weights: Weights
-    weights_bytes: PositiveInt = Field(description="Size of the weights in memory, bytes.")
+    parameters: NonNegativeInt = Field(
+        default=0,
+        description="Number of parameters, embeddings included. 0, as the two sizes: not known, of "
+        "a model that does not run here.",
+    )
+    weights: Weights = Field(default_factory=Weights)
+    weights_bytes: NonNegativeInt = Field(
+        default=0, description="Size of the weights in memory, bytes."
+    )
     memory_gib: float = Field(
-        gt=0,
+        default=0,
+        ge=0,
         description="Accelerator memory to plan for over all GPUs of one engine, GiB: weights, "
         "activations and a KV cache that keeps the engine busy.",
     )
-    license: str = Field(examples=["Apache-2.0"])
-    engine: Literal["vllm", "fake"] = Field(
+    license: str = Field(default="", examples=["Apache-2.0"])
+    engine: EngineName = Field(
         default="vllm",
-        description="`fake` answers without a model: for load tests and dry runs only.",
+        description="`endpoint` asks another service. `fake` answers without a model: for load "
+        "tests and dry runs only.",
+    )
+    endpoint: EndpointSpec | None = Field(
+        default=None, description="The service that an engine of type `endpoint` asks."
     )
     dtype: str = Field(default="auto", description="vLLM's dtype.")
     quantization: str | None = Field(default=None, description="vLLM's quantization method.")
@@ -205,6 +268,28 @@ class ModelSpec(Strict):
         default_factory=dict, description="Engine arguments that replace others on CPU."
     )
 
+    @model_validator(mode="after")
+    def _what_its_engine_needs(self) -> "ModelSpec":
+        if (self.engine == "endpoint") != (self.endpoint is not None):
+            raise ValueError(
+                "`endpoint` is for models whose engine is `endpoint`, and they need it"
+            )
+        if self.engine in ("vllm", "fake"):
+            needed = ("parameters", "weights_bytes", "memory_gib", "license")
+            missing = [name for name in needed if not getattr(self, name)]
+            missing += [] if self.weights.are_here else ["weights (one of hub, path and gguf)"]
+            if missing:
+                raise ValueError(f"a model that runs here needs {', '.join(missing)}")
+        if self.endpoint is not None:
+            # What keeps an engine here busy; requests beyond it would only wait.
+            self.max_num_seqs = self.endpoint.max_concurrency
+        return self
+
+    @property
+    def runs_here(self) -> bool:
+        """It needs this cluster's hardware."""
+        return self.engine in ("vllm", "fake")
+
 
 class Fit(BaseModel):
     """Whether this cluster's hardware is enough for one engine of a model."""
@@ -218,7 +303,7 @@ class Fit(BaseModel):
 class Model(ModelSpec):
     """A model of the registry as the API shows it."""
 
-    size: str = Field(description="Parameters in words.", examples=["7.3B"])
+    size: str = Field(description="Parameters in words; empty: not known.", examples=["7.3B"])
     prepared: bool = Field(
         description="Weights are on this machine already, so that loading needs no download."
     )
@@ -284,8 +369,10 @@ class Benchmark(BaseModel):
     benchmark_id: str = Field(examples=["bm_9d02b7c4e1a8"])
     model_id: str
     model_name: str
+    engine: EngineName = Field(description="`imported`: its results came as a file.")
     dataset_id: str
     dataset_name: str
+    kind: Kind = Kind.ORDINARY
     status: Status
     phase: Phase
     progress: int = Field(description="Percent of requests that are finished, 0 to 100.")
@@ -314,6 +401,7 @@ class Benchmark(BaseModel):
     )
     load_seconds: float | None = Field(description="Time the engines took to load.")
     queue_position: int | None = Field(description="1: the next to be admitted; none: not queued.")
+    rerun_of: str | None = Field(description="The benchmark that it repeats.")
     attempts: int = Field(description="Times its job was started.")
     error: str | None = Field(description="Why it failed.")
     sampling: Sampling
@@ -334,6 +422,9 @@ class BenchmarkSpec(Strict):
     model: ModelSpec
     sampling: Sampling
     task: Literal["generate", "embed"]
+    dataset_sha256: str | None = Field(
+        default=None, description="Digest of the dataset's file; older ones do not say."
+    )
 
 
 class Placement(Strict):
@@ -341,6 +432,9 @@ class Placement(Strict):
 
     replicas: PositiveInt
     gpus_per_replica: NonNegativeInt = Field(description="0: the engines run on CPU.")
+    elsewhere: bool = Field(
+        default=False, description="The engine asks another service and takes no hardware here."
+    )
 
 
 # --- progress -------------------------------------------------------------------------------------
@@ -370,6 +464,58 @@ class Tally(BaseModel):
 # --- results --------------------------------------------------------------------------------------
 
 
+class MarkKind(StrEnum):
+    """What a person found about a result."""
+
+    GOLDEN = "golden"
+    """Worth training on, as it is or as edited."""
+    FIX = "fix"
+    """Not right as it is; the edited response says how it should be."""
+    WRONG = "wrong"
+    """Not to be used."""
+
+
+class Marking(Strict):
+    """A judgement on a result. It replaces an earlier one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"kind": "fix", "response": "Yes.", "note": "Should be one word."}]
+        },
+    )
+
+    kind: MarkKind
+    response: Words | None = Field(
+        default=None, description="The response as it should be. A `fix` needs one."
+    )
+    note: Words | None = Field(default=None, description="Why, for other people.")
+
+    @model_validator(mode="after")
+    def _fix_has_response(self) -> "Marking":
+        if self.kind is MarkKind.FIX and not self.response:
+            raise ValueError("a fix needs `response`: what the answer should have been")
+        return self
+
+
+class Mark(BaseModel):
+    """A judgement on a result, as recorded."""
+
+    benchmark_id: str
+    row_id: int
+    kind: MarkKind
+    response: str | None = Field(description="The response as edited; none: as the model gave it.")
+    note: str | None
+    author: str | None = Field(description="Who marked it last, by the name that they gave.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class MarkList(BaseModel):
+    marks: list[Mark]
+    total: int
+
+
 class ResponseBody(BaseModel):
     status_code: int = Field(examples=[200])
     request_id: str
@@ -379,6 +525,14 @@ class ResponseBody(BaseModel):
 class ResultError(BaseModel):
     code: str
     message: str
+
+
+class Score(BaseModel):
+    """What a grader says of one result."""
+
+    value: float | None = Field(description="0 to 1, the larger the better.")
+    error: str | None = Field(description="Why the grader could not grade this row.")
+    note: str | None = Field(description="What led to the score, where it is not plain.")
 
 
 class Result(BaseModel):
@@ -400,17 +554,45 @@ class Result(BaseModel):
         description="The first choice's text; of a failed request, what the error says."
     )
     golden: bool = Field(description="A person marked it as an example worth training on.")
+    mark: Mark | None = Field(description="What a person found about it.")
     finish_reason: str | None
     prompt_tokens: int | None
     cached_tokens: int | None
     output_tokens: int | None
-    latency_ms: float = Field(description="From hand-over to the engine until the last token.")
+    latency_ms: float | None = Field(
+        description="From hand-over to the engine until the last token; not known of imported "
+        "results."
+    )
     ttft_ms: float | None = Field(
         description="Time to first token, waiting in the engine's queue included."
     )
     itl_ms: float | None = Field(description="Mean time between output tokens.")
     queue_ms: float | None = Field(description="Waiting in the engine's queue.")
     finished_at: datetime
+    scores: dict[str, Score] = Field(
+        default_factory=dict,
+        description="By the key of a column of `…/scores`; columns that have none of it yet are "
+        "left out.",
+    )
+
+
+class UnmatchedLine(BaseModel):
+    """A result of an imported file that is for no request of the dataset."""
+
+    line: int = Field(description="Line number in the file, from 1.")
+    custom_id: str
+
+
+class ResultsImported(BaseModel):
+    """Answer to an import."""
+
+    benchmark_id: str
+    model_name: str
+    completed: int = Field(description="Requests of the dataset that it answers with a 2xx status.")
+    failed: int = Field(description="Requests with an error in the file, or without a result.")
+    missing: int = Field(description="Requests of the dataset without a result in the file.")
+    unmatched: int = Field(description="Results in the file for no request of the dataset; unused.")
+    unmatched_lines: list[UnmatchedLine] = Field(description="The first 20 of them.")
 
 
 class ResultPage(BaseModel):
@@ -427,6 +609,9 @@ class ResultPage(BaseModel):
     )
     limit: int
     offset: int
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the page after this one; none: there is none (yet)."
+    )
 
 
 # --- service --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import duckdb
 
-from jobs import queries
+from jobs import benchmarks, queries, scores
 from jobs.analysis import Bin, Distribution, Outcome, ResultFilter, Statistics
 from jobs.queries import SUCCEEDED, Source
 from jobs.schemas import Benchmark
@@ -18,8 +18,11 @@ _BINS = 20
 @queries.repeated
 def statistics(benchmark_id: str, only: ResultFilter) -> Statistics:
     """Figures of the results of a benchmark that ``only`` means."""
+    benchmark = benchmarks.get(benchmark_id)
     with queries.connect() as db:
-        return _of_source(db, queries.source(db, benchmark_id), only)
+        of = queries.source(db, benchmark_id)
+        scores.prepare(db, of, benchmark, only)
+        return _of_source(db, of, only)
 
 
 def of_benchmark(benchmark: Benchmark) -> Statistics:

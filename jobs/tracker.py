@@ -15,6 +15,7 @@ import structlog
 
 from cluster.database import migrate, session
 from jobs import benchmarks, parts, scheduler
+from jobs.backlog import Backlog
 from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
 from jobs.progress import Progress
@@ -39,6 +40,7 @@ class Tracker:
         self._scheduling = threading.Lock()
         self._progress: dict[str, Progress] = {}
         self._admitted: dict[str, datetime] = {}
+        self._backlog = Backlog()
         self._due = threading.Event()
         self._batches = BatchSteps(wake=self._due.set)
         threading.Thread(target=self._run, daemon=True, name="tick").start()
@@ -90,7 +92,7 @@ class Tracker:
 
     def _run(self) -> None:
         while True:
-            for step in (self._schedule, self._write, self._batches.tick):
+            for step in (self._schedule, self._write, self._batches.tick, self._backlog.step):
                 try:
                     step()
                 except Exception:
@@ -106,7 +108,7 @@ class Tracker:
 
     def _write(self) -> None:
         """Write the progress of the running benchmarks."""
-        running, _ = benchmarks.all_benchmarks(1000, 0, [Status.RUNNING])
+        running, _ = benchmarks.all_benchmarks(1000, 0, [Status.RUNNING], kind=None)
         admitted = {one.benchmark_id: one.started_at for one in running}
         with self._lock:
             for known in list(self._progress):

@@ -24,9 +24,9 @@ from jobs import datasets
 from jobs.batch_schemas import Purpose
 from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
-from jobs.lines import Accepted, BadLine, LineSplitter, judge
+from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
-from jobs.schemas import Dataset, LineError
+from jobs.schemas import Dataset, Kind, LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
 # small at a million rows, small enough that one in memory does not matter.
@@ -36,8 +36,6 @@ _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
 # How much is written between two looks at the free space.
 _SPACE_BYTES = 16 * 2**20
-# Of these the rest of the file is more of the same, and millions of lines of it.
-_HOPELESS = "compressed_file"
 
 
 class Upload:
@@ -47,8 +45,16 @@ class Upload:
     Memory is bounded by one row group and one line, whatever the size of the file.
     """
 
-    def __init__(self, name: str, *, max_bytes: int | None = None, bare: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        kind: Kind = Kind.ORDINARY,
+        max_bytes: int | None = None,
+        bare: bool = True,
+    ) -> None:
         """``max_bytes`` limits the file below the setting; ``bare`` as of :func:`judge`."""
+        self.kind = kind
         self.dataset_id = f"ds_{uuid.uuid4().hex[:12]}"
         self.name = clean_name(name)
         self._max_bytes = min(max_bytes or sys.maxsize, settings().max_upload_bytes)
@@ -152,7 +158,7 @@ class Upload:
         self._write_group()
         self._writer.close()
         if self._count > 0:
-            self._note(_duplicates(self._parquet, settings().max_reported_errors))
+            self._note(duplicates(self._parquet, settings().max_reported_errors))
 
     def _store(self, *rows: DatasetRow | FileRow) -> None:
         with (
@@ -175,6 +181,7 @@ class Upload:
             sha256=self._digest.hexdigest(),
             endpoints=sorted(self._endpoints),
             models=sorted(self._models),
+            kind=self.kind,
         )
 
     def _file_row(self, dataset_id: str | None, life: timedelta | None) -> FileRow:
@@ -212,7 +219,7 @@ class Upload:
         except BadLine as bad:
             self._note((len(bad.problems), bad.errors(self._line, line)))
             # A batch's file is taken whatever is in it.
-            if bad.problems[0][0] == _HOPELESS and self._bare:
+            if bad.problems[0][0] == HOPELESS and self._bare:
                 raise self._rejected() from None
             return
         if request is None:
@@ -280,7 +287,7 @@ class Upload:
         return folder
 
 
-def _duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
+def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
     """Lines whose ``custom_id`` an earlier line has. DuckDB spills to disk, so memory is flat."""
     with duckdb.connect() as db:
         db.execute("SET memory_limit = '512MB'")

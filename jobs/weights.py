@@ -73,7 +73,7 @@ def prepare(model: ModelSpec, announce: Callable[[str], None] = log.info) -> Pat
         aside = folder.with_name(f"{folder.name}.tmp-{uuid.uuid4().hex[:8]}")
         aside.mkdir()
         gguf = aside / "model.gguf"
-        _concatenate([_locate(model, part) for part in model.weights.gguf], gguf)
+        _concatenate([locate(model, part) for part in model.weights.gguf], gguf)
         _verify(model, gguf)
         _dequantize(gguf, aside)
         gguf.unlink()
@@ -87,7 +87,12 @@ def _folder(model: ModelSpec) -> Path:
     return settings().data_folder.resolve() / "models" / model.model_id.replace("/", "--")
 
 
-def _locate(model: ModelSpec, part: str) -> Path:
+def locate(model: ModelSpec, part: str) -> Path:
+    """The file of an installed package that ``part`` (``package:file``) names.
+
+    Raises:
+        InvalidRequest: it is not installed.
+    """
     package, _, file = part.partition(":")
     # find_spec does not import a top-level package, which could have side effects.
     found = importlib.util.find_spec(package)

@@ -76,7 +76,7 @@ def models(url: Url = None) -> None:
     table = Table("Model id", "Name", "Size", "Memory", "Licence")
     with _client(url) as client:
         for model in client.models():
-            memory = f"{model.memory_gib:g} GiB"
+            memory = f"{model.memory_gib:g} GiB" if model.runs_here else "elsewhere"
             table.add_row(model.model_id, model.name, model.size, memory, model.license)
     console.print(table)
 

@@ -7,7 +7,35 @@ from fastapi.routing import APIRoute
 
 from cluster.settings import settings
 from serve_app import errors, headers, limits, openai, web
-from serve_app.routes import benchmarks, comparisons, datasets, health, models, results
+from serve_app.routes import (
+    benchmarks,
+    comparisons,
+    datasets,
+    golden,
+    graders,
+    health,
+    imports,
+    manifests,
+    marks,
+    models,
+    results,
+    votes,
+)
+
+_ROUTERS = (
+    datasets,
+    imports,
+    models,
+    benchmarks,
+    manifests,
+    results,
+    graders,
+    golden,
+    marks,
+    comparisons,
+    votes,
+    health,
+)
 
 _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.
@@ -31,7 +59,7 @@ def create_app() -> FastAPI:
     errors.install(app)
     app.add_middleware(limits.BodyLimit)
     headers.install(app)
-    for routes in (datasets, models, benchmarks, results, comparisons, health):
+    for routes in _ROUTERS:
         app.include_router(routes.router, responses=errors.responses(422))
     openai.install(app)
     web.install(app, settings().web_folder)

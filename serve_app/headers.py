@@ -23,7 +23,12 @@ _DOCS_POLICY = (
 )
 # Downloads are streams, often to a program on the same machine: compressing them costs more time
 # than it saves.
-_UNCOMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/jsonl", "text/csv")
+_UNCOMPRESSED = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/jsonl",
+    "application/vnd.apache.parquet",
+    "text/csv",
+)
 # Level 5 of 9: on JSON, within a few percent of the size at a third of the time.
 _LEVEL = 5
 

@@ -8,8 +8,9 @@ from cluster.settings import settings
 from serve_app import errors
 from serve_app.body import declared_length
 
-# These bound themselves. The second is where OpenAI's clients upload.
-_STREAMED = ("/admin/datasets/upload", "/v1/files")
+# These bound themselves: everything that ends so, and where OpenAI's clients upload.
+_UPLOAD = "/upload"
+_FILES = "/v1/files"
 
 
 class BodyLimit:
@@ -19,7 +20,8 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _STREAMED:
+        path: str = scope.get("path", "")
+        if scope["type"] != "http" or path.endswith(_UPLOAD) or path == _FILES:
             await self._app(scope, receive, send)
             return
         limit = settings().max_line_bytes

@@ -1,7 +1,8 @@
-"""A multipart upload streamed into a dataset: never the whole file in memory, nor on disk twice."""
+"""A multipart upload streamed to what takes it: never the whole file in memory."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, Generic, Protocol, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Request
@@ -24,7 +25,24 @@ _THREADS = CapacityLimiter(4)
 _MOST_BESIDE_FILE = 2**20
 _MAX_TEXT_BYTES = 1000
 
+
+class Incoming(Protocol):
+    """Takes a file as it arrives; :class:`jobs.uploads.Upload`, for one."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None: ...
+
+    def feed(self, data: bytes) -> None: ...
+
+
 T = TypeVar("T")
+Taker = TypeVar("Taker", bound=Incoming)
 Fields = Mapping[str, str]
 
 
@@ -36,13 +54,13 @@ class EncodedUpload(InvalidRequest):
     status = 415
 
 
-class _File(BaseTarget):
+class _File(BaseTarget, Generic[Taker]):
     """The form's ``file`` part, fed to an upload as it arrives."""
 
-    def __init__(self, begin: Callable[[str], Upload]) -> None:
+    def __init__(self, begin: Callable[[str], Taker]) -> None:
         super().__init__()
         self._begin = begin
-        self.upload: Upload | None = None
+        self.upload: Taker | None = None
         self.complete = False
         self.size = 0
 
@@ -100,9 +118,9 @@ async def receive(request: Request) -> Dataset:
 
 async def read(
     request: Request,
-    begin: Callable[[str], Upload],
+    begin: Callable[[str], Taker],
     fields: Iterable[str],
-    finish: Callable[[Upload, Fields], T],
+    finish: Callable[[Taker, Fields], T],
 ) -> T:
     """Feed the ``file`` part of a multipart request to an upload, and ``finish`` it.
 
@@ -144,9 +162,9 @@ def _check_headers(request: Request) -> None:
 async def _store(
     request: Request,
     body: Body,
-    begin: Callable[[str], Upload],
+    begin: Callable[[str], Taker],
     fields: Iterable[str],
-    finish: Callable[[Upload, Fields], T],
+    finish: Callable[[Taker, Fields], T],
 ) -> T:
     file = _File(begin)
     texts = {name: _Text(name) for name in fields}

@@ -35,6 +35,19 @@ def jsonl(*requests: Any) -> bytes:
     return b"".join(orjson.dumps(request) + b"\n" for request in requests)
 
 
+def output_line(custom_id: str = "r-0", text: str = "Yes", **fields: Any) -> dict[str, Any]:
+    """A line of OpenAI's batch output."""
+    body = {
+        "id": f"chatcmpl-{custom_id}",
+        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+    }
+    response = {"status_code": 200, "request_id": "req_1", "body": body}
+    return {"id": "batch_req_1", "custom_id": custom_id, "response": response, "error": None} | (
+        fields
+    )
+
+
 def model_entry(**fields: Any) -> dict[str, Any]:
     """A registry file's content: a model that the fake engine answers for."""
     return {

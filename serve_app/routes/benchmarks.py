@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from jobs import benchmarks, retry
+from jobs import benchmarks, rerun, retry
 from jobs.schemas import (
     Benchmark,
     BenchmarkList,
     BenchmarkStarted,
     Id,
+    Kind,
     RunBenchmarkRequest,
     Status,
 )
@@ -37,9 +38,14 @@ def list_benchmarks(
     status: Annotated[list[Status] | None, Query(description="Only these statuses.")] = None,
     dataset_id: Annotated[Id | None, Query(description="Only over this dataset.")] = None,
     model_id: Annotated[Id | None, Query(description="Only of this model.")] = None,
+    kind: Annotated[
+        Kind, Query(description="`judge`: those that the service made to have answers judged.")
+    ] = Kind.ORDINARY,
 ) -> BenchmarkList:
     """Benchmarks, newest first, with live progress."""
-    found, total = benchmarks.all_benchmarks(limit, offset, status or (), dataset_id, model_id)
+    found, total = benchmarks.all_benchmarks(
+        limit, offset, status or (), dataset_id, model_id, kind
+    )
     return BenchmarkList(benchmarks=found, total=total)
 
 
@@ -58,9 +64,17 @@ def cancel_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
 
 
 @router.post("/{benchmark_id}/rerun", summary="Run it again", responses=responses(404, 409, 507))
-def rerun_benchmark(benchmark_id: BenchmarkId) -> BenchmarkStarted:
-    """Run a new benchmark of the same model, dataset and sampling."""
-    return _started(retry.rerun(benchmark_id))
+def rerun_benchmark(
+    benchmark_id: BenchmarkId,
+    allow_changes: Annotated[
+        bool, Query(description="Run the model as its entry is now, if it has changed since.")
+    ] = False,
+) -> BenchmarkStarted:
+    """Run a new benchmark of the same model, dataset and sampling, and of the same revision of
+    weights from the hub. Refused with `model_changed` when the registry's entry of the model has
+    changed in what answers depend on; `details.changes` say how. `GET …/agreement` of the new one
+    compares the two."""
+    return _started(rerun.rerun(benchmark_id, allow_changes=allow_changes))
 
 
 @router.post(

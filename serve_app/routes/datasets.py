@@ -17,26 +17,13 @@ router = APIRouter(prefix="/admin/datasets", tags=["datasets"])
 
 DatasetId = Annotated[Id, Path(description="A dataset's id.", examples=["ds_4f1c0a9be27d"])]
 
-_UPLOAD_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "JSONL in OpenAI's batch format, UTF-8.",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+
+def upload_body(description: str) -> dict[str, Any]:
+    """What OpenAPI says of a route that takes a file."""
+    file = {"type": "string", "format": "binary", "description": description}
+    form = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    content = {"multipart/form-data": {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class Deleted(BaseModel):
@@ -49,7 +36,7 @@ class Deleted(BaseModel):
 @router.post(
     "/upload",
     summary="Upload a dataset",
-    openapi_extra=_UPLOAD_BODY,
+    openapi_extra=upload_body("JSONL in OpenAI's batch format, UTF-8."),
     responses=responses(400, 408, 413, 415, 422, 507),
 )
 async def upload_dataset(request: Request) -> DatasetUploaded:

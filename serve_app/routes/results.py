@@ -9,6 +9,7 @@ from jobs import export, golden, results, statistics
 from jobs.analysis import Golden, Order, ResultDetail, Sort, Statistics
 from jobs.export import Format
 from jobs.schemas import ResultPage
+from serve_app.author import Author
 from serve_app.errors import responses
 from serve_app.filters import Filter
 from serve_app.paging import Limit, Offset
@@ -20,7 +21,13 @@ RowId = Annotated[
     int, Path(ge=0, le=2**53, description="Position of the request in the dataset, from 0.")
 ]
 
-_MEDIA_TYPES: dict[Format, str] = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8"}
+_MEDIA_TYPES: dict[Format, str] = {
+    "jsonl": "application/jsonl",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
+By = Annotated[Sort, Query(description="What to sort by; ties in row order.")]
+InOrder = Annotated[Order, Query(description="Results without the figure come last either way.")]
 
 
 @router.get("/results", summary="Results of a benchmark", responses=responses(404, 422))
@@ -29,14 +36,20 @@ def list_results(
     only: Filter,
     limit: Limit = 1000,
     offset: Offset = 0,
-    sort: Annotated[Sort, Query(description="What to sort by; ties in row order.")] = Sort.ROW_ID,
-    order: Annotated[
-        Order, Query(description="Results without the figure come last either way.")
-    ] = "asc",
+    sort: By = Sort.ROW_ID,
+    order: InOrder = "asc",
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=4096,
+            description="`next_cursor` of the page before, with the same filter, sort and order. "
+            "What comes in while the benchmark runs then moves no page.",
+        ),
+    ] = None,
 ) -> ResultPage:
     """Results, filtered and sorted; without parameters all in the dataset's order. While the
     benchmark runs, those that exist so far."""
-    return results.page(benchmark_id, limit, offset, only, sort, order)
+    return results.page(benchmark_id, limit, offset, only, sort, order, cursor)
 
 
 @router.get(
@@ -50,12 +63,18 @@ def download_results(
     benchmark_id: BenchmarkId,
     only: Filter,
     format: Annotated[
-        Format, Query(description="`jsonl`: OpenAI's batch output; `csv`: for spreadsheets.")
+        Format,
+        Query(
+            description="`jsonl`: OpenAI's batch output; `csv`, for spreadsheets, and `parquet`: "
+            "a row per result with figures, prompt and scores."
+        ),
     ] = "jsonl",
+    sort: By = Sort.ROW_ID,
+    order: InOrder = "asc",
 ) -> StreamingResponse:
-    """Every result that exists and matches, as a file, in the dataset's order."""
+    """Every result that exists and matches, as a file, in the order asked for."""
     return StreamingResponse(
-        export.download(benchmark_id, format, only),
+        export.download(benchmark_id, format, only, sort, order),
         media_type=_MEDIA_TYPES[format],
         headers={"content-disposition": f'attachment; filename="{benchmark_id}.{format}"'},
     )
@@ -70,9 +89,9 @@ def get_result(benchmark_id: BenchmarkId, row_id: RowId) -> ResultDetail:
 @router.put(
     "/results/{row_id}/golden", summary="Mark as golden example", responses=responses(404, 422)
 )
-def mark_golden(benchmark_id: BenchmarkId, row_id: RowId) -> Golden:
+def mark_golden(benchmark_id: BenchmarkId, row_id: RowId, author: Author) -> Golden:
     """Mark a result as worth training on. Repeating it changes nothing."""
-    return results.mark(benchmark_id, row_id)
+    return results.mark(benchmark_id, row_id, author)
 
 
 @router.delete(

@@ -7,6 +7,7 @@ The engines are the fake, so that these tests are fast and about the UI; real mo
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,20 @@ def finished(api: Api) -> Finished:
     second = api.run("fake/instant", dataset, max_tokens=6)
     for benchmark in (first, second):
         assert api.finished(benchmark)["status"] == "completed"
+    grade(api, dataset, first, second)
     return Finished(dataset, first, second)
+
+
+def grade(api: Api, dataset: str, *graded: str) -> None:
+    """Have benchmarks scored, and wait until they are."""
+    draft = {"name": "right", "dataset_id": dataset, "spec": {"kind": "normalized"}}
+    api.client.post("/admin/graders", json=draft).raise_for_status()
+    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    for benchmark in graded:
+        path = f"/admin/benchmarks/{benchmark}/scores"
+        while api.client.get(path).json()["columns"][0]["state"] != "complete":
+            assert time.monotonic() < deadline, "the scores did not come"
+            time.sleep(0.3)
 
 
 # Not of the whole session: while Playwright runs, no asynchronous test can.

@@ -18,8 +18,10 @@ PAGES = {
     "runner": ("/runner?pick={first}", "region", "Completed list"),
     "dataset": ("/datasets/{dataset_id}?row=1", "heading", "Requests"),
     "results": ("/results/{first}?sort=latency_ms&order=desc", "grid", "Results"),
+    "graders": ("/results/{first}?graders=true", "button", "Add grader"),
     "detail": ("/results/{first}?at=7&row=7", "dialog", "candidate-7"),
     "compare": ("/compare?ids={first},{second}&row=3", "grid", "Answers side by side"),
+    "vote": ("/vote?benchmark_id={first},{second}", "textbox", "Your name"),
 }
 
 
@@ -27,6 +29,10 @@ def show(open_page: Callable[..., Page], finished: Any, name: str, **options: An
     path, role, label = PAGES[name]
     page = open_page(path.format(**vars(finished)), **options)
     expect(page.get_by_role(role, name=label, exact=True)).to_be_visible()  # type: ignore[arg-type]
+    if name == "vote":
+        page.get_by_role("textbox", name=label).fill("Ada")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("region", name="Answer on the left")).to_be_visible()
     page.wait_for_load_state("networkidle")
     return page
 

@@ -12,7 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from cluster.database import alembic_config, engine, migrate, session
 from jobs.models import Base, BenchmarkRow
 
-TABLES = {"batches", "benchmarks", "datasets", "files", "golden_examples", "model_registry"}
+TABLES = {
+    "ballots",
+    "batches",
+    "benchmarks",
+    "datasets",
+    "files",
+    "graders",
+    "judgements",
+    "marks",
+    "model_registry",
+}
 
 
 def tables() -> set[str]:
@@ -105,3 +115,29 @@ def test_counts_and_columns_have_the_defaults_of_the_design() -> None:
     columns = BenchmarkRow.__table__.columns
     for name in ("progress", "completed", "throughput", "eta_seconds"):
         assert columns[name].server_default is not None, name
+
+
+def test_golden_examples_become_marks_and_marks_golden_examples(empty_database: str) -> None:
+    config = alembic_config(empty_database)
+    migrate()
+    command.downgrade(config, "0006-1")
+    statements = (
+        "INSERT INTO model_registry (model_id, name, spec) VALUES ('m', 'M', '{}')",
+        "INSERT INTO datasets (id, name, file_path, count, uploaded_at, size_bytes, sha256,"
+        " endpoints, models) VALUES ('ds_1', 'd', 'f', 1, CURRENT_TIMESTAMP, 1, 'x', '[]', '[]')",
+        "INSERT INTO benchmarks (id, model_id, dataset_id, status, phase, total, started_at, spec)"
+        " VALUES ('bm_1', 'm', 'ds_1', 'queued', 'queued', 1, CURRENT_TIMESTAMP, '{}')",
+        "INSERT INTO golden_examples (benchmark_id, row_id) VALUES ('bm_1', 7)",
+    )
+    with session() as sql:
+        for statement in statements:
+            sql.execute(text(statement))
+    migrate()
+    with session() as sql:
+        assert sql.execute(text("SELECT row_id, kind FROM marks")).all() == [(7, "golden")]
+        sql.execute(
+            text("INSERT INTO marks (benchmark_id, row_id, kind) VALUES ('bm_1', 8, 'wrong')")
+        )
+    command.downgrade(config, "0006-1")
+    with session() as sql:
+        assert sql.scalars(text("SELECT row_id FROM golden_examples")).all() == [7]

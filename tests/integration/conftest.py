@@ -1,12 +1,15 @@
 """One real service for all integration tests: Ray, Serve, jobs, tracker; engines are the fake."""
 
-from collections.abc import Generator
+import shutil
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from integration.api import Api
+from integration.elsewhere import KEY, KEY_NAME, Elsewhere, running
 
 from cluster import launch
 from cluster.session import Session
@@ -14,10 +17,20 @@ from cluster.settings import REPOSITORY, Settings
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def elsewhere() -> Iterator[Elsewhere]:
+    with running() as service, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEY_NAME, KEY)
+        yield service
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory, elsewhere: Elsewhere) -> Settings:
+    models = tmp_path_factory.mktemp("registry") / "models"
+    shutil.copytree(REPOSITORY / "tests" / "models", models)
+    (models / "elsewhere.yaml").write_text(yaml.safe_dump(elsewhere.entry()))
     return Settings(
         data_folder=tmp_path_factory.mktemp("data"),
-        models_folder=REPOSITORY / "tests" / "models",
+        models_folder=models,
         port=launch.free_ports(1)[0],
     )
 

@@ -118,6 +118,15 @@ def test_failed_requests_are_asked_again_and_a_benchmark_can_be_run_anew(api: Ap
     assert compared["total"] == 6
     assert all(row["similarity"] == 1 for row in compared["rows"])
 
+    again = f"/admin/benchmarks/{second['benchmark_id']}"
+    agreed = api.client.get(f"{again}/agreement").raise_for_status().json()
+    assert (agreed["first_id"], agreed["exact_share"], agreed["changed"]) == (first, 1, [])
+    assert (agreed["compared"], agreed["both_failed"]) == (5, 1)
+    manifest = api.client.get(f"{again}/manifest").raise_for_status().json()
+    (engine,) = manifest["engines"]
+    assert engine["machine"]["cpu"]
+    assert engine["versions"]["ray"] == manifest["versions"]["ray"]
+
 
 def test_a_queued_benchmark_can_be_cancelled(api: Api) -> None:
     dataset = api.upload(candidates(20))

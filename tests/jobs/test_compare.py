@@ -2,14 +2,28 @@
 
 # ruff: noqa: F401, F811 - fixtures are imported
 
-import pytest
-from ext_fixtures import MODELS, failure, make_benchmark, place, record, request, store_dataset
+from datetime import UTC, datetime, timedelta
 
-from jobs import datasets, results
+import pytest
+from ext_fixtures import (
+    MODELS,
+    failure,
+    make_benchmark,
+    place,
+    record,
+    request,
+    store_dataset,
+    write,
+)
+
+from cluster.database import session
+from cluster.storage import storage
+from jobs import benchmarks, datasets, graders, joins, results, scorer
 from jobs.analysis import ComparisonSort
 from jobs.compare import compare
 from jobs.errors import NotFound
 from jobs.schemas import Status
+from jobs.scoring import GraderDraft
 
 
 @pytest.fixture
@@ -124,3 +138,80 @@ def test_deleted_dataset(pair):
 def test_unknown_benchmark(pair):
     with pytest.raises(NotFound):
         compare([pair[0], "bm_none"], 100, 0)
+
+
+def test_a_row_says_how_far_its_answers_agree(make_benchmark):
+    left = ["Yes.", "Yes.", "Yes.", "Yes."]
+    right = ["Yes.", "yes", "No."]
+    ids = [make_benchmark([record(i, text) for i, text in enumerate(left)])]
+    ids.append(make_benchmark([*(record(i, text) for i, text in enumerate(right)), failure(3)]))
+    rows = compare(ids, 10, 0, sort=ComparisonSort.ROW_ID).rows
+    assert [row.agreement for row in rows] == ["exact", "normalized", "different", "incomplete"]
+
+
+def test_differences_word_by_word_on_request(pair):
+    found = compare(pair, 100, 0, sort=ComparisonSort.ROW_ID, diff_from=0)
+    own, other = found.rows[1].results
+    assert own is not None
+    assert other is not None
+    assert [(one.kind, one.text) for one in own.diff or []] == [("same", "a good candidate")]
+    assert [(one.kind, one.text) for one in other.diff or []] == [
+        ("same", "a good "),
+        ("removed", "candidate"),
+        ("added", "candidat"),
+    ]
+    failed = found.rows[3].results[1]
+    assert failed is not None
+    assert failed.diff is None
+    plain = compare(pair, 1, 0).rows[0].results[0]
+    assert plain is not None
+    assert plain.diff is None
+
+
+def test_pages_of_ended_benchmarks_come_from_a_kept_join(pair, make_benchmark):
+    folder = f"benchmarks/{pair[0]}/joins"
+    assert storage().list(folder) == []
+    first = compare(pair, 2, 1)
+    (kept,) = [name for name in storage().list(folder) if name.endswith(".parquet")]
+    before = storage().path(f"{folder}/{kept}").stat().st_mtime_ns
+    assert compare(pair, 2, 1) == first
+    assert storage().path(f"{folder}/{kept}").stat().st_mtime_ns == before
+    every = [row.custom_id for row in compare(pair, 100, 0).rows]
+    for order in ("asc", "desc"):
+        in_order = every if order == "asc" else every[::-1]
+        for offset in range(6):
+            rows = compare(pair, 2, offset, order=order).rows
+            assert [row.custom_id for row in rows] == in_order[offset : offset + 2]
+
+
+def test_what_is_asked_again_is_joined_anew(pair):
+    compare(pair, 1, 0)
+    with session() as sql:
+        row = benchmarks.row(sql, pair[1])
+        row.completed_at = (row.completed_at or datetime.now(UTC)) + timedelta(seconds=1)
+    storage().delete(f"benchmarks/{pair[1]}/parts/0000000.parquet")
+    write(pair[1], [record(i, "the same answer") for i in range(4)])
+    assert compare(pair, 100, 0).rows[-1].custom_id == "r-0"
+    assert len(storage().list(f"benchmarks/{pair[0]}/joins")) == 4  # two joins, each with figures
+
+
+def test_old_joins_go(pair, make_benchmark, monkeypatch):
+    monkeypatch.setattr(joins, "_KEPT", 2)
+    for _ in range(3):
+        compare([pair[0], make_benchmark([record(0)])], 1, 0)
+    assert len(storage().list(f"benchmarks/{pair[0]}/joins")) == 4
+
+
+def test_scores_stand_beside_the_answers(pair, make_benchmark):
+    (dataset_id,) = {one.benchmark.dataset_id for one in compare(pair, 1, 0).benchmarks}
+    spec = {"kind": "contains", "field": "expected"}
+    made = graders.create(GraderDraft(name="right", dataset_id=dataset_id, spec=spec))
+    for benchmark_id in pair:
+        scorer.refresh(benchmark_id)
+    found = compare(pair, 100, 0, sort=ComparisonSort.ROW_ID)
+    assert [one.scores[0].mean for one in found.benchmarks] == [0, 0]
+    first, last = found.rows[0].results[0], found.rows[3].results[1]
+    assert first is not None
+    assert last is not None
+    assert first.scores[made.grader_id].value == 0
+    assert "400" in (last.scores[made.grader_id].error or "")

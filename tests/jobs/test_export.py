@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from jobs import export
+from jobs import export, tables
 from jobs.errors import NotFound
 from jobs.schemas import Benchmark
 
@@ -141,7 +141,7 @@ def test_numbers_and_harmless_text_are_left_alone(benchmark: Benchmark, write: W
 def test_a_long_table_comes_in_pieces(
     benchmark: Benchmark, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "_PIECE_BYTES", 1000)
+    monkeypatch.setattr(tables, "PIECE_BYTES", 1000)
     write(0, range(32))
     write(1, range(32, 64))
     pieces = list(export.download(benchmark.benchmark_id, "csv"))

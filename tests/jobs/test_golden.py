@@ -10,7 +10,7 @@ from cluster.database import session
 from jobs import benchmarks, golden, results
 from jobs.analysis import ResultFilter
 from jobs.errors import NotFound
-from jobs.models import GoldenRow
+from jobs.models import MarkRow
 
 
 def test_mark_and_unmark(make_benchmark):
@@ -50,5 +50,5 @@ def test_marks_go_with_their_benchmark(make_benchmark):
         results.mark(benchmark_id, 0)
     benchmarks.delete(deleted)
     with session() as sql:
-        assert sql.scalar(select(func.count()).select_from(GoldenRow)) == 1
+        assert sql.scalar(select(func.count()).select_from(MarkRow)) == 1
     assert golden.rows(kept) == {0}

@@ -5,7 +5,7 @@ import ray
 
 from jobs import hardware
 from jobs.hardware import Hardware
-from jobs.schemas import ModelSpec
+from jobs.schemas import Fit, ModelSpec
 
 _RAM = int(23.5 * 2**30)
 
@@ -45,3 +45,16 @@ def test_reading_without_ray_starts_none():
     assert found.gpus == 0
     assert found.memory_bytes > 2**28
     assert not ray.is_initialized()
+
+
+def test_a_model_elsewhere_needs_nothing_here() -> None:
+    elsewhere = ModelSpec.model_validate(
+        {
+            "model_id": "a",
+            "name": "A",
+            "engine": "endpoint",
+            "endpoint": {"base_url": "https://api.example:8443/v1", "model": "a"},
+        }
+    )
+    found = hardware.fit(elsewhere, Hardware(gpus=0, memory_bytes=0))
+    assert found == Fit(fits=True, reason="runs at api.example, needs no hardware here")

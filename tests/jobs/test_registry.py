@@ -145,3 +145,35 @@ def test_an_empty_folder_is_an_empty_registry(models_folder: Path) -> None:
     (models_folder / "echo.yaml").unlink()
     registry.load()
     assert registry.all_models() == []
+
+
+def test_a_model_behind_an_endpoint(models_folder: Path) -> None:
+    endpoint = {"base_url": "https://a.example/v1", "model": "a-1", "api_key_env": "A_KEY"}
+    entry = {"model_id": "elsewhere/a", "name": "A", "engine": "endpoint", "endpoint": endpoint}
+    (models_folder / "a.yaml").write_text(yaml.safe_dump(entry))
+    registry.load()
+    found = registry.get("elsewhere/a")
+    assert (found.size, found.prepared, found.fit.fits) == ("", True, True)
+    assert found.endpoint is not None
+    assert found.endpoint.api_key_env == "A_KEY"
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        ("parameters", "parameters"),
+        ("license", "license"),
+        ("weights", "exactly one of|one of hub, path and gguf"),
+    ],
+)
+def test_a_model_that_runs_here_needs_its_figures(tmp_path: Path, missing: str, named: str) -> None:
+    entry = {name: value for name, value in model_entry().items() if name != missing}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(entry))
+    with pytest.raises(InvalidRequest, match=rf"a model that runs here needs .*({named})"):
+        registry.read(tmp_path)
+
+
+def test_no_file_can_say_that_results_were_imported(tmp_path: Path) -> None:
+    write(tmp_path, engine="imported")
+    with pytest.raises(InvalidRequest, match="come through the API"):
+        registry.read(tmp_path)

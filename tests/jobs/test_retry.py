@@ -1,8 +1,9 @@
-"""Asking failed requests again, and running a benchmark again."""
+"""Asking failed requests again."""
 
 # ruff: noqa: F401, F811 - fixtures are imported
 
 import threading
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from jobs import (
     golden,
     history,
     parts,
+    rerun,
     results,
     retry,
     scheduler,
@@ -222,7 +224,7 @@ def test_a_retry_has_all_its_attempts(make_benchmark, jobs):
 
 def test_a_benchmark_cancelled_before_its_first_job(make_benchmark, jobs):
     benchmark_id = make_benchmark([record(0)])
-    again = retry.rerun(benchmark_id).benchmark_id
+    again = rerun.rerun(benchmark_id).benchmark_id
     benchmarks.cancel(again)
     retry.retry_failed(again)
     scheduler.admit()
@@ -231,7 +233,7 @@ def test_a_benchmark_cancelled_before_its_first_job(make_benchmark, jobs):
 
 def test_a_retry_waits_behind_what_was_queued_before_it(make_benchmark):
     old = make_benchmark([failure(0)])
-    queued = retry.rerun(old)
+    queued = rerun.rerun(old)
     assert retry.retry_failed(old).queue_position == 2
     assert benchmarks.get(queued.benchmark_id).queue_position == 1
 
@@ -246,21 +248,10 @@ def test_throughput_leaves_out_the_time_between(make_benchmark):
     assert parts.totals(make_benchmark(rows)).generation_seconds == pytest.approx(5.0)
 
 
-def test_rerun_is_the_same_again(make_benchmark):
-    benchmark_id = make_benchmark([failure(0)])
-    old, new = benchmarks.get(benchmark_id), retry.rerun(benchmark_id)
-    assert new.benchmark_id != benchmark_id
-    assert new.status is Status.QUEUED
-    same = {"model_id", "dataset_id", "sampling", "total"}
-    assert new.model_dump(include=same) == old.model_dump(include=same)
-    with pytest.raises(NotFound):
-        retry.rerun("bm_none")
-
-
 def test_deleted_dataset(make_benchmark):
     benchmark_id = make_benchmark([failure(0)])
     datasets.delete(benchmarks.get(benchmark_id).dataset_id)
-    for call in (retry.rerun, retry.retry_failed):
+    for call in (rerun.rerun, retry.retry_failed):
         with pytest.raises(Conflict) as caught:
             call(benchmark_id)
         assert caught.value.code == "dataset_deleted"
@@ -304,7 +295,8 @@ def test_who_reads_while_chunks_are_reopened_sees_every_row(make_benchmark, monk
 
 def test_an_export_goes_on_when_its_chunks_are_reopened(make_benchmark):
     benchmark_id = make_benchmark(_mixed({3, 40}))
-    rows = export.in_order(benchmark_id)
-    first = [next(rows)]
+    chunks = export.in_order(benchmark_id)
+    rows = list(next(chunks))
     retry.retry_failed(benchmark_id)
-    assert [row["row_id"] for row in [*first, *rows]] == list(range(70))
+    rows += chain.from_iterable(chunks)
+    assert [row["row_id"] for row in rows] == list(range(70))

@@ -265,3 +265,45 @@ def test_a_benchmark_is_not_completed_while_a_row_is_missing(create: Create, job
     write(running, 1, range(32, 40))
     assert not scheduler.settle(running, Status.COMPLETED)
     assert benchmarks.get(running).status == Status.RUNNING
+
+
+def endpoint_model(folder: Path, name: str) -> None:
+    entry = {
+        "model_id": name,
+        "name": name,
+        "engine": "endpoint",
+        "endpoint": {"base_url": "https://a.example/v1", "model": "m"},
+    }
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(entry))
+
+
+def test_models_elsewhere_do_not_wait_for_hardware_but_for_each_other(
+    jobs: Jobs,
+    model_id: str,
+    models_folder: Path,
+    upload: Callable[..., Dataset],
+    configure: Callable[..., None],
+) -> None:
+    for name in ("one", "two", "three"):
+        endpoint_model(models_folder, name)
+    registry.load()
+    configure(endpoint_slots=2)
+    dataset = upload(*chats(40))
+
+    def queue(model: str) -> str:
+        return benchmarks.create(model, dataset.id, Sampling()).benchmark_id
+
+    here, waits = queue(model_id), queue(model_id)
+    one, again, two, three = (queue(name) for name in ("one", "one", "two", "three"))
+    scheduler.admit()
+    assert list(jobs) == [here, one, two]
+    with session() as sql:
+        placed = Placement.model_validate(benchmarks.row(sql, one).placement)
+    assert placed == Placement(replicas=1, gpus_per_replica=0, elsewhere=True)
+    benchmarks.end(one, Status.COMPLETED)
+    scheduler.admit()
+    assert list(jobs) == [here, one, two, again]
+    benchmarks.end(here, Status.COMPLETED)
+    benchmarks.end(two, Status.COMPLETED)
+    scheduler.admit()
+    assert list(jobs) == [here, one, two, again, waits, three]

@@ -7,10 +7,20 @@ import io
 
 import orjson
 import pytest
-from ext_fixtures import failure, make_benchmark, place, record, request, store_dataset
+from ext_fixtures import (
+    MODELS,
+    failure,
+    make_benchmark,
+    place,
+    record,
+    request,
+    store_dataset,
+    write,
+)
 from fastapi.testclient import TestClient
 
-from jobs import datasets
+from jobs import datasets, result_cursors, scorer
+from jobs.analysis import ResultFilter, Sort
 from jobs.schemas import Status
 from serve_app import tracking
 from serve_app.app import create_app
@@ -80,6 +90,11 @@ def _ids(client, benchmark_id, **params):
         ({"offset": 10}, []),
         ({"sort": "row_id", "order": "desc", "limit": 2, "offset": 1}, [3, 2]),
         ({"sort": "row_id", "order": "desc", "outcome": "succeeded"}, [4, 2, 1, 0]),
+        ({"status_code": 400}, [3]),
+        ({"min_latency_ms": 10, "max_latency_ms": 20}, [1, 2, 4]),
+        ({"min_ttft_ms": 0.1}, [0, 1, 4]),
+        ({"max_output_tokens": 3}, [0]),
+        ({"min_prompt_tokens": 6}, []),
     ],
 )
 def test_filter_and_sort(client, benchmark_id, params, expected):
@@ -92,6 +107,158 @@ def test_filter_and_sort(client, benchmark_id, params, expected):
 def test_refused(client, benchmark_id, params):
     answer = client.get(f"/admin/benchmarks/{benchmark_id}/results", params=params)
     assert answer.status_code == 422
+
+
+def _pages(client, benchmark_id, **params):
+    """Row ids page by page, from cursor to cursor."""
+    cursor: dict[str, str] = {}
+    while cursor is not None:
+        answer = client.get(
+            f"/admin/benchmarks/{benchmark_id}/results", params={**params, **cursor}
+        )
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        yield [one["row_id"] for one in page["results"]]
+        following = page["next_cursor"]
+        cursor = {"cursor": following} if following else None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"order": "desc"},
+        {"sort": "latency_ms"},
+        {"sort": "latency_ms", "order": "desc"},
+        {"sort": "ttft_ms"},
+        {"sort": "custom_id", "order": "desc"},
+        {"outcome": "succeeded", "sort": "output_tokens"},
+    ],
+)
+def test_cursors_lead_through_all_results_once(client, benchmark_id, params, limit):
+    pages = list(_pages(client, benchmark_id, limit=limit, **params))
+    assert [row for page in pages for row in page] == _ids(client, benchmark_id, **params)
+    assert all(len(page) == limit for page in pages[:-1])
+
+
+def test_a_cursor_holds_its_place_while_results_come_in(client, make_benchmark):
+    rows = [record(i, latency_ms=float(i)) for i in range(0, 20, 2)]
+    benchmark_id = make_benchmark(rows, status=Status.RUNNING, ended=False)
+    pages = _pages(client, benchmark_id, sort="latency_ms", limit=4)
+    seen = next(pages)
+    write(benchmark_id, [record(i, latency_ms=float(i)) for i in (1, 3, 5, 7, 9)], ended=False)
+    for page in pages:
+        seen += page
+    assert seen == [0, 2, 4, 6, 7, 8, 9, 10, 12, 14, 16, 18]
+
+
+def test_a_cursor_of_another_list_is_refused(client, benchmark_id):
+    path = f"/admin/benchmarks/{benchmark_id}/results"
+    cursor = client.get(path, params={"limit": 1}).json()["next_cursor"]
+    forged = result_cursors.encode(
+        result_cursors.Cursor(
+            of=result_cursors.digest(benchmark_id, ResultFilter(), Sort.LATENCY_MS, "asc"),
+            key="x",
+            row_id=1,
+        )
+    )
+    for params in (
+        {"cursor": cursor, "sort": "latency_ms"},
+        {"cursor": cursor, "order": "desc"},
+        {"cursor": cursor, "q": "x"},
+        {"cursor": cursor[:-3]},
+        {"cursor": "%%%"},
+        {"cursor": "e30"},
+        {"cursor": forged, "sort": "latency_ms"},
+    ):
+        answer = client.get(path, params=params)
+        assert answer.status_code == 422
+        assert answer.json()["error"]["code"] == "invalid_cursor"
+
+
+@pytest.fixture
+def scored(client, benchmark_id):
+    """The benchmark with scores 1, 0, none (no number expected), none (failed), 0."""
+    dataset_id = client.get(f"/admin/benchmarks/{benchmark_id}").json()["dataset_id"]
+    draft = {"name": "first?", "dataset_id": dataset_id}
+    draft["spec"] = {"kind": "regex", "pattern": "^first$"}
+    made = client.post("/admin/graders", json=draft)
+    assert made.status_code == 200, made.text
+    scorer.refresh(benchmark_id)
+    return made.json()["grader_id"]
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"min_score": 0.5}, [0]),
+        ({"max_score": 0.5}, [1, 2]),
+        ({"graded": "false"}, [3, 4]),
+        ({"graded": "true", "q": "bob"}, [1, 2]),
+        ({"sort": "score"}, [1, 2, 0, 3, 4]),
+        ({"sort": "score", "order": "desc"}, [0, 1, 2, 3, 4]),
+        ({"sort": "score", "order": "desc", "q": "bob"}, [1, 2]),
+        ({"sort": "score", "outcome": "succeeded", "limit": 2, "offset": 1}, [2, 0]),
+        ({"min_score": 0.5, "sort": "latency_ms"}, [0]),
+    ],
+)
+def test_filter_and_sort_by_score(client, benchmark_id, scored, params, expected):
+    params |= {"score": scored}
+    assert _ids(client, benchmark_id, **params) == expected
+    pages = _pages(client, benchmark_id, **params | {"limit": 2})
+    if "limit" not in params:
+        assert [row for page in pages for row in page] == expected
+
+
+def test_scores_come_with_results(client, benchmark_id, scored):
+    base = f"/admin/benchmarks/{benchmark_id}"
+    results = client.get(f"{base}/results").json()["results"]
+    assert [one["scores"][scored]["value"] for one in results] == [1, 0, 0, None, None]
+    assert "status 400" in results[3]["scores"][scored]["error"]
+    assert client.get(f"{base}/results/0").json()["result"]["scores"][scored]["value"] == 1
+    (column,) = client.get(f"{base}/scores").json()["columns"]
+    assert (column["scored"], column["errors"], column["state"]) == (3, 2, "complete")
+    assert (
+        client.get(f"{base}/statistics", params={"score": scored, "min_score": 1}).json()["count"]
+        == 1
+    )
+    unnamed = client.get(f"{base}/results", params={"sort": "score"})
+    assert unnamed.json()["error"]["code"] == "score_not_named"
+    unknown = client.get(f"{base}/results", params={"sort": "score", "score": "gr_no"})
+    assert unknown.json()["error"]["code"] == "score_not_found"
+
+
+def test_graders(client, benchmark_id, scored):
+    path = f"/admin/graders/{scored}"
+    listed = client.get("/admin/graders", params={"benchmark_id": benchmark_id}).json()
+    assert listed["graders"] == [client.get(path).json()]
+    assert client.post(f"{path}/recompute").json()["revision"] == 2
+    changed = client.put(path, json={"spec": {"kind": "contains"}}).json()
+    assert changed["spec"]["kind"] == "contains"
+    assert client.put(path, json={"spec": {"kind": "regex", "pattern": "("}}).status_code == 422
+    both = {"name": "x", "dataset_id": "a", "benchmark_id": "b", "spec": {"kind": "exact"}}
+    assert client.post("/admin/graders", json=both).status_code == 422
+    judged = client.post(f"/admin/benchmarks/{benchmark_id}/judge", json={"grader_id": scored})
+    assert judged.json()["error"]["code"] == "not_a_judge"
+    assert client.delete(path).json() == {"id": scored, "deleted": True}
+    assert client.get(path).json()["error"]["code"] == "grader_not_found"
+
+
+def test_judges(client, benchmark_id, place):
+    dataset_id = client.get(f"/admin/benchmarks/{benchmark_id}").json()["dataset_id"]
+    draft = {"name": "taste", "dataset_id": dataset_id}
+    draft["spec"] = {"kind": "judge", "model_id": MODELS[1]}
+    grader_id = client.post("/admin/graders", json=draft).json()["grader_id"]
+    started = client.post(
+        f"/admin/benchmarks/{benchmark_id}/judge", json={"grader_id": grader_id}
+    ).json()
+    assert started["status"] == "queued"
+    (judge,) = client.get("/admin/benchmarks", params={"kind": "judge"}).json()["benchmarks"]
+    assert (judge["benchmark_id"], judge["total"]) == (started["benchmark_id"], 3)
+    assert client.get("/admin/benchmarks").json()["total"] == 1
+    (column,) = client.get(f"/admin/benchmarks/{benchmark_id}/scores").json()["columns"]
+    assert (column["state"], column["judge_id"]) == ("pending", judge["benchmark_id"])
 
 
 def test_total_counts_what_matches(client, benchmark_id):
@@ -193,3 +360,39 @@ def test_models_say_whether_they_fit(client):
     for model in client.get("/admin/models").json()["models"]:
         assert model["fit"]["fits"] is True
         assert model["fit"]["reason"].startswith("fits: 1 of ")
+
+
+def test_files(client, benchmark_id, make_benchmark, scored):
+    base = f"/admin/benchmarks/{benchmark_id}/results"
+    client.put(f"{base}/0/golden")
+    both = {"benchmark_id": [benchmark_id, make_benchmark([record(0, "1st", custom_id="Ada")])]}
+    for path, params, kind, name, said in (
+        (f"{base}/download", {"format": "parquet"}, "parquet", f"{benchmark_id}.parquet", b"PAR1"),
+        ("/admin/comparisons/download", both, "text/csv", "comparison.csv", b"Ada"),
+        ("/admin/comparisons/download", both | {"format": "html"}, "html", ".html", b"Verdict"),
+        ("/admin/golden/download", both, "jsonl", "golden-messages.jsonl", b'"messages"'),
+        ("/admin/golden/download", both | {"format": "preferences"}, "jsonl", ".jsonl", b"chosen"),
+        ("/admin/golden/download", both | {"format": "parquet"}, "parquet", "golden.parquet", b""),
+    ):
+        answer = client.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        assert kind in answer.headers["content-type"]
+        assert name in answer.headers["content-disposition"]
+        assert said in answer.content
+    assert client.get("/admin/golden/download").status_code == 422
+
+
+def test_a_download_has_the_order_and_filter_of_the_table(client, benchmark_id, scored):
+    for params in (
+        {"sort": "latency_ms", "order": "desc"},
+        {"sort": "score", "score": scored, "order": "desc"},
+        {"order": "desc", "outcome": "succeeded"},
+        {"score": scored, "max_score": 0},
+    ):
+        listed = client.get(f"/admin/benchmarks/{benchmark_id}/results", params=params).json()
+        file = client.get(
+            f"/admin/benchmarks/{benchmark_id}/results/download", params={**params, "format": "csv"}
+        )
+        rows = list(csv.DictReader(io.StringIO(file.text)))
+        assert [row["custom_id"] for row in rows] == [one["custom_id"] for one in listed["results"]]
+        assert set(rows[0]) >= {"prompt", "expected", "score: first?"}

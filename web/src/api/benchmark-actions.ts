@@ -9,6 +9,12 @@ const calls = {
     answer(api.POST('/admin/benchmarks/{benchmark_id}/cancel', at(id))),
   rerun: (id: string): Promise<unknown> =>
     answer(api.POST('/admin/benchmarks/{benchmark_id}/rerun', at(id))),
+  'rerun-changed': (id: string): Promise<unknown> =>
+    answer(
+      api.POST('/admin/benchmarks/{benchmark_id}/rerun', {
+        params: { path: { benchmark_id: id }, query: { allow_changes: true } },
+      }),
+    ),
   'retry-failed': (id: string): Promise<unknown> =>
     answer(api.POST('/admin/benchmarks/{benchmark_id}/retry-failed', at(id))),
   delete: (id: string): Promise<unknown> =>
@@ -17,7 +23,7 @@ const calls = {
 
 export type BenchmarkAction = keyof typeof calls
 
-/** Cancel, rerun, retry the failed rows of, or delete a benchmark. */
+/** Cancel, rerun (also if the model has changed), retry the failed rows of, or delete a benchmark. */
 export function useBenchmarkAction(action: BenchmarkAction) {
   const queries = useQueryClient()
   return useMutation({

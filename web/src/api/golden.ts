@@ -1,14 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { author } from './author'
 import { answer, api, type Schemas } from './client'
 import { keys } from './keys'
+import { showMark, type Place } from './show-mark'
 
-export interface Mark {
-  benchmarkId: string
-  rowId: number
+export interface GoldenMark extends Place {
   golden: boolean
 }
 
-function send({ benchmarkId, rowId, golden }: Mark) {
+function send({ benchmarkId, rowId, golden }: GoldenMark) {
   const at = { params: { path: { benchmark_id: benchmarkId, row_id: rowId } } }
   return answer(
     golden
@@ -17,45 +17,40 @@ function send({ benchmarkId, rowId, golden }: Mark) {
   )
 }
 
-function inPage(page: Schemas['ResultPage'] | undefined, mark: Mark) {
-  if (!page) return page
-  const marked = (one: Schemas['Result']) =>
-    one.row_id === mark.rowId ? { ...one, golden: mark.golden } : one
-  return { ...page, results: page.results.map(marked) }
-}
-
-function inComparison(found: Schemas['Comparison'] | undefined, mark: Mark) {
-  if (!found) return found
-  const marked = (one: Schemas['ComparedResult'] | null) =>
-    one?.benchmark_id === mark.benchmarkId && one.row_id === mark.rowId
-      ? { ...one, golden: mark.golden }
-      : one
-  return { ...found, rows: found.rows.map((row) => ({ ...row, results: row.results.map(marked) })) }
+/** What the server makes of a mark: golden in place of another kind keeps its texts. */
+function asGolden(old: Schemas['Mark'] | null, { benchmarkId, rowId }: Place): Schemas['Mark'] {
+  const now = new Date().toISOString()
+  return {
+    benchmark_id: benchmarkId,
+    row_id: rowId,
+    response: null,
+    note: null,
+    created_at: now,
+    ...old,
+    kind: 'golden',
+    author: author() || null,
+    updated_at: now,
+  }
 }
 
 /** Mark an answer as golden or take the mark away; shown at once, taken back when refused. */
 export function useGolden() {
   const queries = useQueryClient()
 
-  function show(mark: Mark) {
-    queries.setQueriesData<Schemas['ResultPage']>(
-      { queryKey: [...keys.results(mark.benchmarkId), 'page'] },
-      (page) => inPage(page, mark),
-    )
-    queries.setQueryData<Schemas['ResultDetail']>(
-      keys.result(mark.benchmarkId, mark.rowId),
-      (detail) => detail && { ...detail, result: { ...detail.result, golden: mark.golden } },
-    )
-    queries.setQueriesData<Schemas['Comparison']>({ queryKey: keys.comparisons }, (found) =>
-      inComparison(found, mark),
-    )
+  function show({ golden, ...place }: GoldenMark) {
+    showMark(queries, place, {
+      mark: (old) => (golden ? asGolden(old, place) : old?.kind === 'golden' ? null : old),
+      kind: (old) => (golden ? 'golden' : old === 'golden' ? null : old),
+    })
   }
 
   return useMutation({
     mutationFn: send,
     onMutate: show,
-    onError: (_error, mark) => {
+    onError: async (_error, mark) => {
       show({ ...mark, golden: !mark.golden })
+      // It may have been of another kind before.
+      await queries.invalidateQueries({ queryKey: keys.results(mark.benchmarkId) })
     },
   })
 }

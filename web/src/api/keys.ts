@@ -15,6 +15,13 @@ export const keys = {
   resultPage: (id: string, query: object, offset: number) => ['results', id, 'page', query, offset],
   result: (id: string, rowId: number) => ['results', id, 'row', rowId],
   statistics: (id: string, filter: object) => ['results', id, 'statistics', filter],
+  scores: (id: string) => ['results', id, 'scores'],
+  graders: (benchmarkId: string) => ['graders', benchmarkId],
+  manifest: (id: string) => ['manifest', id],
+  agreement: (id: string) => ['agreement', id],
+  ballots: (ids: string[], author: string) => ['ballots', ids, author],
+  standings: (ids: string[]) => ['standings', ids],
   comparisons: ['comparisons'],
+  verdicts: (ids: string[]) => ['verdicts', ids],
   comparison: (query: object) => ['comparisons', query],
 }

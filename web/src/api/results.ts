@@ -13,6 +13,7 @@ export const SORTS = [
   'ttft_ms',
   'prompt_tokens',
   'output_tokens',
+  'score',
 ] as const
 export type Sort = (typeof SORTS)[number]
 
@@ -21,6 +22,12 @@ export interface ResultFilter {
   outcome?: (typeof OUTCOMES)[number]
   finish_reason?: string
   golden?: boolean
+  /** The column of scores that the next three, and sorting by score, are about. */
+  score?: string
+  min_score?: number
+  max_score?: number
+  graded?: boolean
+  mark?: Schemas['MarkKind']
 }
 
 export interface ResultQuery extends ResultFilter {
@@ -90,13 +97,4 @@ export function useResult(id: string, rowId: number) {
         }),
       ),
   })
-}
-
-/** Where the results that a filter leaves can be downloaded. */
-export function resultsFile(id: string, format: 'csv' | 'jsonl', query: Partial<ResultQuery> = {}) {
-  const search = new URLSearchParams({ format })
-  for (const [name, value] of Object.entries(query)) {
-    search.set(name, String(value))
-  }
-  return `/admin/benchmarks/${encodeURIComponent(id)}/results/download?${search.toString()}`
 }

@@ -106,6 +106,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/datasets/{dataset_id}/results/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import results
+         * @description Store results of another system over this dataset as a finished benchmark, to compare with.
+         *
+         *     All or nothing: a file with a malformed line, or two results of one `custom_id`, is refused with
+         *     `invalid_results`, and `details.errors` says what is wrong on which line. Results for no request
+         *     of the dataset are left out and reported; requests without a result count as failed.
+         */
+        post: operations["import_results"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/models": {
         parameters: {
             query?: never;
@@ -237,7 +261,10 @@ export interface paths {
         put?: never;
         /**
          * Run it again
-         * @description Run a new benchmark of the same model, dataset and sampling.
+         * @description Run a new benchmark of the same model, dataset and sampling, and of the same revision of
+         *     weights from the hub. Refused with `model_changed` when the registry's entry of the model has
+         *     changed in what answers depend on; `details.changes` say how. `GET …/agreement` of the new one
+         *     compares the two.
          */
         post: operations["rerun_benchmark"];
         delete?: never;
@@ -261,6 +288,48 @@ export interface paths {
          *     missing. What has succeeded stays.
          */
         post: operations["retry_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Manifest of a benchmark
+         * @description Model, revision and digest of its weights, chat template, engine arguments, sampling, digest
+         *     of the dataset, versions, hardware and code; of imported results the file.
+         */
+        get: operations["get_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Agreement with another run
+         * @description How many answers of a rerun are those of the first run, and what is known to have been
+         *     different.
+         */
+        get: operations["get_agreement"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -297,7 +366,7 @@ export interface paths {
         };
         /**
          * Download results
-         * @description Every result that exists and matches, as a file, in the dataset's order.
+         * @description Every result that exists and matches, as a file, in the order asked for.
          */
         get: operations["download_results"];
         put?: never;
@@ -372,6 +441,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/graders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List graders
+         * @description Graders in the order in which they were made.
+         */
+        get: operations["list_graders"];
+        put?: never;
+        /**
+         * Make a grader
+         * @description Grade every benchmark over a dataset, or one benchmark, those at work included. Scores
+         *     appear in the background; a judge gives them when it is asked (`…/judge`).
+         */
+        post: operations["create_grader"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/graders/{grader_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a grader */
+        get: operations["get_grader"];
+        /**
+         * Change a grader
+         * @description Its scores are computed anew; a judge has to be asked again.
+         */
+        put: operations["change_grader"];
+        post?: never;
+        /**
+         * Delete a grader
+         * @description Delete a grader and its scores.
+         */
+        delete: operations["delete_grader"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/graders/{grader_id}/recompute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compute scores anew
+         * @description Forget the scores of a grader; they appear again in the background. Of a judge, its verdicts
+         *     are read again; to have it judge again, ask it again.
+         */
+        post: operations["recompute_scores"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores of a benchmark
+         * @description What each grader's scores amount to, as far as they exist. The scores themselves come with
+         *     the results.
+         */
+        get: operations["list_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have answers judged
+         * @description Run a judge over an ended benchmark's answers, as a benchmark of its own: watch it under the
+         *     id that this answers with. When it ends, its verdicts become scores.
+         */
+        post: operations["judge_benchmark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/golden/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download golden examples
+         * @description Golden examples with where each comes from: model, revision, sampling, dataset and its
+         *     digest. They load in `datasets` and TRL as they are.
+         */
+        get: operations["download_golden"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Marks on a benchmark's results
+         * @description Marks in the order of the results, with who made them and when.
+         */
+        get: operations["list_marks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/results/{row_id}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a result
+         * @description Record what a person found about a result: `golden`, `fix` or `wrong`, with the response as
+         *     it should be and a note. It replaces an earlier mark. A mark goes with the answer that it is
+         *     for: asking failed requests again takes it from those, and from no others.
+         */
+        put: operations["mark_result"];
+        post?: never;
+        /**
+         * Unmark a result
+         * @description Take the mark away, whatever its kind. Repeating it changes nothing.
+         */
+        delete: operations["unmark_result"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/comparisons": {
         parameters: {
             query?: never;
@@ -385,6 +634,113 @@ export interface paths {
          *     each benchmark. The benchmarks may be of different datasets and may still run.
          */
         get: operations["compare_benchmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/comparisons/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a comparison shows
+         * @description Which benchmark is better by each grader and whether that is more than chance, how far
+         *     answers agree, and how far a model agrees with itself where it was run twice.
+         */
+        get: operations["get_verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/comparisons/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a comparison
+         * @description The comparison as a file.
+         */
+        get: operations["download_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/ballots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deal ballots
+         * @description Pairs of answers to vote on, without saying whose they are; `x-author` says who votes. Open
+         *     ballots that were dealt before come first, so asking again while some are left gives those and
+         *     more.
+         */
+        post: operations["deal_ballots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/ballots/{ballot_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote
+         * @description Say which answer is better. A later vote on the same ballot replaces an earlier one.
+         */
+        put: operations["vote"];
+        post?: never;
+        /**
+         * Take a vote back
+         * @description Open the ballot again. Repeating it changes nothing.
+         */
+        delete: operations["take_vote_back"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/votes/standings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the votes say
+         * @description Bradley–Terry strengths of benchmarks by the votes on any two of them, with intervals.
+         */
+        get: operations["get_standings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -598,6 +954,28 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Agreement
+         * @description How far the answers to one request agree.
+         * @enum {string}
+         */
+        Agreement: "exact" | "normalized" | "different" | "incomplete";
+        /**
+         * Ballot
+         * @description Two answers to one request. Whose they are is not said, and which is left is random.
+         */
+        Ballot: {
+            /** Ballot Id */
+            ballot_id: string;
+            /** Custom Id */
+            custom_id: string;
+            /** @description None when the dataset has been deleted. */
+            request: components["schemas"]["Request"] | null;
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+        };
+        /**
          * Batch
          * @description A batch: a benchmark of the model that its lines name, over its input file.
          */
@@ -735,10 +1113,18 @@ export interface components {
             model_id: string;
             /** Model Name */
             model_name: string;
+            /**
+             * Engine
+             * @description `imported`: its results came as a file.
+             * @enum {string}
+             */
+            engine: "vllm" | "fake" | "endpoint" | "imported";
             /** Dataset Id */
             dataset_id: string;
             /** Dataset Name */
             dataset_name: string;
+            /** @default ordinary */
+            kind: components["schemas"]["Kind"];
             status: components["schemas"]["Status"];
             phase: components["schemas"]["Phase"];
             /**
@@ -806,6 +1192,11 @@ export interface components {
              */
             queue_position: number | null;
             /**
+             * Rerun Of
+             * @description The benchmark that it repeats.
+             */
+            rerun_of: string | null;
+            /**
              * Attempts
              * @description Times its job was started.
              */
@@ -823,6 +1214,35 @@ export interface components {
             benchmarks: components["schemas"]["Benchmark"][];
             /** Total */
             total: number;
+        };
+        /**
+         * BenchmarkSpec
+         * @description All that a job needs to know; read once when it starts.
+         */
+        BenchmarkSpec: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Dataset Id */
+            dataset_id: string;
+            /** Total */
+            total: number;
+            /**
+             * Chunk Rows
+             * @description Requests per chunk; names parts, so it is fixed.
+             */
+            chunk_rows: number;
+            model: components["schemas"]["ModelSpec"];
+            sampling: components["schemas"]["Sampling"];
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "generate" | "embed";
+            /**
+             * Dataset Sha256
+             * @description Digest of the dataset's file; older ones do not say.
+             */
+            dataset_sha256?: string | null;
         };
         /** BenchmarkStarted */
         BenchmarkStarted: {
@@ -852,6 +1272,19 @@ export interface components {
             /** Count */
             count: number;
         };
+        /**
+         * Change
+         * @description A piece of an answer beside the same piece of the base.
+         */
+        Change: {
+            /**
+             * Kind
+             * @example added
+             */
+            kind: string;
+            /** Text */
+            text: string;
+        };
         /** Check */
         Check: {
             /** Ok */
@@ -859,11 +1292,35 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * Choice
+         * @description What a person says about the two answers before them.
+         * @enum {string}
+         */
+        Choice: "left" | "right" | "tie" | "both_bad";
+        /**
+         * Code
+         * @description The source that ran, where it is a git checkout.
+         */
+        Code: {
+            /** Commit */
+            commit: string;
+            /**
+             * Changed
+             * @description Files differed from the commit.
+             */
+            changed: boolean;
+        };
         /** ComparedBenchmark */
         ComparedBenchmark: {
             benchmark: components["schemas"]["Benchmark"];
             /** @description Over all its results, whatever `q` says. */
             statistics: components["schemas"]["Statistics"];
+            /**
+             * Scores
+             * @description What its graders' scores amount to.
+             */
+            scores: components["schemas"]["ScoreColumn"][];
         };
         /**
          * ComparedResult
@@ -886,9 +1343,22 @@ export interface components {
             /** Output Tokens */
             output_tokens: number | null;
             /** Latency Ms */
-            latency_ms: number;
+            latency_ms: number | null;
             /** Golden */
             golden: boolean;
+            /**
+             * Scores
+             * @description By the key of a column of `…/scores`.
+             */
+            scores: {
+                [key: string]: components["schemas"]["Score"];
+            };
+            /**
+             * Diff
+             * @description How to come from the base's answer to this one, word by word, if it was asked for and both have answered.
+             */
+            diff: components["schemas"]["Change"][] | null;
+            mark: components["schemas"]["MarkKind"] | null;
         };
         /**
          * Comparison
@@ -938,6 +1408,7 @@ export interface components {
              * @description 1: all texts are the same; smaller: they differ more.
              */
             similarity: number;
+            agreement: components["schemas"]["Agreement"];
             /**
              * Results
              * @description In the order of `benchmarks`; none where a benchmark has no result (yet).
@@ -950,6 +1421,28 @@ export interface components {
          * @enum {string}
          */
         ComparisonSort: "disagreement" | "row_id";
+        /**
+         * Contains
+         * @description The expected text occurs in the answer.
+         */
+        Contains: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "contains";
+            /**
+             * Ignore Case
+             * @default true
+             */
+            ignore_case: boolean;
+        };
         /**
          * CreateBatch
          * @description Run the requests of a file.
@@ -1054,6 +1547,32 @@ export interface components {
             uploaded_at: string;
         };
         /**
+         * Deal
+         * @description Ballots for one person, who may ask for more at any time.
+         */
+        Deal: {
+            /**
+             * Ballots
+             * @description Open ones that were dealt before come first, as they were dealt.
+             */
+            ballots: components["schemas"]["Ballot"][];
+            /**
+             * Voted
+             * @description Votes of this person on these benchmarks so far.
+             */
+            voted: number;
+            /**
+             * Remaining
+             * @description Pairs of answers that this person has not voted on, those dealt included; beyond 50,000 requests an estimate.
+             */
+            remaining: number;
+            /**
+             * Goal
+             * @description A sensible number of votes: 50 per pair of benchmarks, which tell a share of half from one of two thirds, or all that there are.
+             */
+            goal: number;
+        };
+        /**
          * Deleted
          * @description Answer to a deletion.
          */
@@ -1085,6 +1604,73 @@ export interface components {
              * @constant
              */
             deleted: true;
+        };
+        /**
+         * Deviation
+         * @description Something that is not as it was.
+         */
+        Deviation: {
+            /**
+             * Field
+             * @example model.max_model_len
+             */
+            field: string;
+            /** Then */
+            then: unknown;
+            /** Now */
+            now: unknown;
+        };
+        /**
+         * Difference
+         * @description The second's scores less the first's, over the rows that both have.
+         */
+        Difference: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            finding: components["schemas"]["Finding"];
+            /**
+             * Sentence
+             * @example B is better by 4.1 points [1.2, 7.0].
+             * @example No difference shown; …
+             */
+            sentence: string;
+            /**
+             * Rows
+             * @description Rows with a score of both.
+             */
+            rows: number;
+            /** First Wins */
+            first_wins: number;
+            /** Second Wins */
+            second_wins: number;
+            /** Ties */
+            ties: number;
+            /**
+             * Difference
+             * @description Mean difference; 0.01 is a point.
+             */
+            difference: number | null;
+            /** @description Of the difference, at the confidence that Holm's correction asks for. */
+            interval: components["schemas"]["Interval"] | null;
+            /** P Value */
+            p_value: number | null;
+            /**
+             * P Adjusted
+             * @description Corrected by Holm's method.
+             */
+            p_adjusted: number | null;
+            /**
+             * Rows Needed
+             * @description Rows at which a difference as large as the one seen would be shown with 80 % power; none where one is shown, and where none is seen.
+             */
+            rows_needed: number | null;
+            /**
+             * Detectable
+             * @description The smallest difference that so many rows show with 80 % power.
+             */
+            detectable: number | null;
         };
         /**
          * Distribution
@@ -1119,11 +1705,100 @@ export interface components {
          */
         Endpoint: "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings";
         /**
+         * EndpointSpec
+         * @description An OpenAI-compatible service that answers for a model.
+         *
+         *     The registry is the operator's: whoever can write its files decides which addresses the cluster
+         *     calls. Nothing that a user of the API sends gets into an address.
+         */
+        EndpointSpec: {
+            /**
+             * Base Url
+             * @description Up to and including the version, as OpenAI's clients take it; a key in it is refused.
+             * @example https://api.openai.com/v1
+             */
+            base_url: string;
+            /**
+             * Model
+             * @description The model's name there.
+             */
+            model: string;
+            /**
+             * Api Key Env
+             * @description Environment variable with the key, in the environment of the service; none: no key is sent.
+             * @example OPENAI_API_KEY
+             */
+            api_key_env?: string | null;
+            /**
+             * Max Concurrency
+             * @description Requests at once.
+             * @default 8
+             */
+            max_concurrency: number;
+            /**
+             * Timeout Seconds
+             * @description Longest wait for one try of a request.
+             * @default 600
+             */
+            timeout_seconds: number;
+            /**
+             * Max Retries
+             * @description Further tries after a timeout, a broken connection, 408, 409, 429 or 5xx.
+             * @default 6
+             */
+            max_retries: number;
+        };
+        /**
+         * EngineFacts
+         * @description What one replica was.
+         */
+        EngineFacts: {
+            /** Replica */
+            replica: string;
+            /**
+             * Loaded At
+             * Format: date-time
+             */
+            loaded_at: string;
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+            machine: components["schemas"]["Machine"];
+            weights: components["schemas"]["WeightsRead"] | null;
+            /** Chat Template Sha256 */
+            chat_template_sha256: string | null;
+            /**
+             * Arguments
+             * @description As given to vLLM, of `vllm serve`.
+             */
+            arguments: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ErrorResponse
          * @description The body of every response that is not a success.
          */
         ErrorResponse: {
             error: components["schemas"]["Problem"];
+        };
+        /**
+         * Exact
+         * @description The answer is the expected text, character for character.
+         */
+        Exact: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exact";
         };
         /**
          * ExpiresAfter
@@ -1192,6 +1867,12 @@ export interface components {
             data: components["schemas"]["File"][];
         };
         /**
+         * Finding
+         * @description What a comparison of two shows.
+         * @enum {string}
+         */
+        Finding: "first_better" | "second_better" | "not_shown" | "no_rows";
+        /**
          * Fit
          * @description Whether this cluster's hardware is enough for one engine of a model.
          */
@@ -1217,6 +1898,115 @@ export interface components {
             /** Golden */
             golden: boolean;
         };
+        /** Gpu */
+        Gpu: {
+            /** Name */
+            name: string;
+            /** Memory Mib */
+            memory_mib: number;
+            /** Driver */
+            driver: string;
+        };
+        /**
+         * Grader
+         * @description A grader, and what it grades.
+         */
+        Grader: {
+            /**
+             * Grader Id
+             * @example gr_7c0d81f2ab34
+             */
+            grader_id: string;
+            /** Name */
+            name: string;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Benchmark Id */
+            benchmark_id: string | null;
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+            /**
+             * Version
+             * @description Changes with the specification and the code of grading.
+             */
+            version: string;
+            /**
+             * Revision
+             * @description Times that its scores were asked to be computed.
+             */
+            revision: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * GraderChange
+         * @description What a grader is to do from now on.
+         */
+        GraderChange: {
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+        };
+        /**
+         * GraderDraft
+         * @description A grader to be made: of a dataset, and so of each benchmark over it, or of one benchmark.
+         * @example {
+         *       "dataset_id": "ds_4f1c0a9be27d",
+         *       "name": "right",
+         *       "spec": {
+         *         "kind": "normalized"
+         *       }
+         *     }
+         */
+        GraderDraft: {
+            /**
+             * Name
+             * @description Heads the column of its scores.
+             */
+            name: string;
+            /** Dataset Id */
+            dataset_id?: string | null;
+            /** Benchmark Id */
+            benchmark_id?: string | null;
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+        };
+        /** GraderList */
+        GraderList: {
+            /** Graders */
+            graders: components["schemas"]["Grader"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * GraderVerdict
+         * @description What one grader's scores say.
+         */
+        GraderVerdict: {
+            /** Name */
+            name: string;
+            /** Spec */
+            spec: components["schemas"]["Exact"] | components["schemas"]["Normalized"] | components["schemas"]["Contains"] | components["schemas"]["Regex"] | components["schemas"]["Numeric"] | components["schemas"]["JsonValid"] | components["schemas"]["JsonSchema"] | components["schemas"]["Similarity"] | components["schemas"]["Judge"];
+            /**
+             * Headline
+             * @example B is better by 4.1 points [1.2, 7.0].
+             */
+            headline: string;
+            /**
+             * Columns
+             * @description In the order of the benchmarks.
+             */
+            columns: (components["schemas"]["ScoreColumn"] | null)[];
+            /**
+             * Differences
+             * @description Of each pair that has such scores.
+             */
+            differences: components["schemas"]["Difference"][];
+            /** Noise */
+            noise: components["schemas"]["ScoreChange"][];
+        };
         /** Health */
         Health: {
             /**
@@ -1227,6 +2017,13 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** ImportedFile */
+        ImportedFile: {
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+        };
         /** InputTokensDetails */
         InputTokensDetails: {
             /**
@@ -1234,6 +2031,248 @@ export interface components {
              * @default 0
              */
             cached_tokens: number;
+        };
+        /**
+         * Interval
+         * @description An interval that covers the truth in at least 95 % of cases, unless it says otherwise.
+         */
+        Interval: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Confidence
+             * @default 0.95
+             */
+            confidence: number;
+        };
+        /**
+         * JsonSchema
+         * @description The answer is JSON that conforms to a JSON Schema.
+         */
+        JsonSchema: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "json_schema";
+            /**
+             * Json Schema
+             * @description The schema. Its patterns are matched in linear time; a `$ref` to another document is refused.
+             */
+            json_schema: {
+                [key: string]: unknown;
+            };
+            /**
+             * Fenced
+             * @description Also accept JSON inside one Markdown code fence.
+             * @default false
+             */
+            fenced: boolean;
+        };
+        /**
+         * JsonValid
+         * @description The answer is JSON.
+         */
+        JsonValid: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "json_valid";
+            /**
+             * Fenced
+             * @description Also accept JSON inside one Markdown code fence.
+             * @default false
+             */
+            fenced: boolean;
+        };
+        /**
+         * Judge
+         * @description A model of the registry judges answers, in a benchmark of its own. Started by request.
+         *
+         *     `pointwise`: it gives each answer a level from 1 to `levels`; the score is 0 for the lowest and
+         *     1 for the highest. `pairwise`: it says which of two benchmarks' answers is better, asked twice
+         *     with the sides swapped; the score is the part of the two that the answer has won, a tie being
+         *     half of one.
+         */
+        Judge: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "judge";
+            /**
+             * Model Id
+             * @description A model of the registry.
+             */
+            model_id: string;
+            /**
+             * Mode
+             * @default pointwise
+             * @enum {string}
+             */
+            mode: "pointwise" | "pairwise";
+            /**
+             * Instructions
+             * @description What to judge by, in plain words.
+             * @default Judge how correct, complete and helpful the answer is.
+             */
+            instructions: string;
+            /**
+             * Levels
+             * @description Levels of a pointwise verdict.
+             * @default 5
+             */
+            levels: number;
+            /**
+             * Reason
+             * @description Ask for a sentence of reason before the verdict.
+             * @default true
+             */
+            reason: boolean;
+            /**
+             * Most Rows
+             * @description Judge at most so many rows, the same ones for every benchmark of a dataset.
+             * @default 1000
+             */
+            most_rows: number;
+            sampling?: components["schemas"]["Sampling"];
+        };
+        /**
+         * JudgeRequest
+         * @description Have a benchmark's answers judged by a grader's model.
+         */
+        JudgeRequest: {
+            /**
+             * Grader Id
+             * @description A grader of kind `judge`.
+             */
+            grader_id: string;
+            /**
+             * Against Id
+             * @description The other benchmark, for a pairwise judge.
+             */
+            against_id?: string | null;
+        };
+        /**
+         * Kind
+         * @description What a benchmark or a dataset is for.
+         * @enum {string}
+         */
+        Kind: "ordinary" | "judge";
+        /**
+         * Machine
+         * @description The hardware that a process has.
+         */
+        Machine: {
+            /** Cpu */
+            cpu: string;
+            /**
+             * Cores
+             * @description That the machine has.
+             */
+            cores: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** System */
+            system: string;
+            /**
+             * Gpus
+             * @description Those that the process may use.
+             */
+            gpus: components["schemas"]["Gpu"][];
+        };
+        /**
+         * Manifest
+         * @description What a benchmark's answers depend on.
+         */
+        Manifest: {
+            /** @description Model, dataset and its digest, sampling. */
+            spec: components["schemas"]["BenchmarkSpec"];
+            /** @description None of imported results. */
+            placement?: components["schemas"]["Placement"] | null;
+            /** Versions */
+            versions?: {
+                [key: string]: string;
+            };
+            code?: components["schemas"]["Code"] | null;
+            /** @description The file that imported results came from. */
+            imported?: components["schemas"]["ImportedFile"] | null;
+            /**
+             * Engines
+             * @description One a replica, in the order of loading; more after restarts.
+             */
+            engines?: components["schemas"]["EngineFacts"][];
+        };
+        /**
+         * Mark
+         * @description A judgement on a result, as recorded.
+         */
+        Mark: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Row Id */
+            row_id: number;
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Response
+             * @description The response as edited; none: as the model gave it.
+             */
+            response: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Author
+             * @description Who marked it last, by the name that they gave.
+             */
+            author: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * MarkKind
+         * @description What a person found about a result.
+         * @enum {string}
+         */
+        MarkKind: "golden" | "fix" | "wrong";
+        /** MarkList */
+        MarkList: {
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * Marking
+         * @description A judgement on a result. It replaces an earlier one.
+         * @example {
+         *       "kind": "fix",
+         *       "note": "Should be one word.",
+         *       "response": "Yes."
+         *     }
+         */
+        Marking: {
+            kind: components["schemas"]["MarkKind"];
+            /**
+             * Response
+             * @description The response as it should be. A `fix` needs one.
+             */
+            response?: string | null;
+            /**
+             * Note
+             * @description Why, for other people.
+             */
+            note?: string | null;
         };
         /**
          * Model
@@ -1258,32 +2297,38 @@ export interface components {
             description: string;
             /**
              * Parameters
-             * @description Number of parameters, embeddings included.
+             * @description Number of parameters, embeddings included. 0, as the two sizes: not known, of a model that does not run here.
+             * @default 0
              */
             parameters: number;
-            weights: components["schemas"]["Weights"];
+            weights?: components["schemas"]["Weights"];
             /**
              * Weights Bytes
              * @description Size of the weights in memory, bytes.
+             * @default 0
              */
             weights_bytes: number;
             /**
              * Memory Gib
              * @description Accelerator memory to plan for over all GPUs of one engine, GiB: weights, activations and a KV cache that keeps the engine busy.
+             * @default 0
              */
             memory_gib: number;
             /**
              * License
+             * @default
              * @example Apache-2.0
              */
             license: string;
             /**
              * Engine
-             * @description `fake` answers without a model: for load tests and dry runs only.
+             * @description `endpoint` asks another service. `fake` answers without a model: for load tests and dry runs only.
              * @default vllm
              * @enum {string}
              */
-            engine: "vllm" | "fake";
+            engine: "vllm" | "fake" | "endpoint" | "imported";
+            /** @description The service that an engine of type `endpoint` asks. */
+            endpoint?: components["schemas"]["EndpointSpec"] | null;
             /**
              * Dtype
              * @description vLLM's dtype.
@@ -1338,7 +2383,7 @@ export interface components {
             };
             /**
              * Size
-             * @description Parameters in words.
+             * @description Parameters in words; empty: not known.
              * @example 7.3B
              */
             size: string;
@@ -1353,6 +2398,167 @@ export interface components {
         ModelList: {
             /** Models */
             models: components["schemas"]["Model"][];
+        };
+        /**
+         * ModelSpec
+         * @description An entry of the model registry: what to load and how. One YAML file each.
+         */
+        ModelSpec: {
+            /**
+             * Model Id
+             * @example allenai/OLMo-2-1124-7B-Instruct
+             */
+            model_id: string;
+            /**
+             * Name
+             * @example OLMo 2 7B
+             */
+            name: string;
+            /**
+             * Description
+             * @description One sentence for the person who chooses.
+             * @default
+             */
+            description: string;
+            /**
+             * Parameters
+             * @description Number of parameters, embeddings included. 0, as the two sizes: not known, of a model that does not run here.
+             * @default 0
+             */
+            parameters: number;
+            weights?: components["schemas"]["Weights"];
+            /**
+             * Weights Bytes
+             * @description Size of the weights in memory, bytes.
+             * @default 0
+             */
+            weights_bytes: number;
+            /**
+             * Memory Gib
+             * @description Accelerator memory to plan for over all GPUs of one engine, GiB: weights, activations and a KV cache that keeps the engine busy.
+             * @default 0
+             */
+            memory_gib: number;
+            /**
+             * License
+             * @default
+             * @example Apache-2.0
+             */
+            license: string;
+            /**
+             * Engine
+             * @description `endpoint` asks another service. `fake` answers without a model: for load tests and dry runs only.
+             * @default vllm
+             * @enum {string}
+             */
+            engine: "vllm" | "fake" | "endpoint" | "imported";
+            /** @description The service that an engine of type `endpoint` asks. */
+            endpoint?: components["schemas"]["EndpointSpec"] | null;
+            /**
+             * Dtype
+             * @description vLLM's dtype.
+             * @default auto
+             */
+            dtype: string;
+            /**
+             * Quantization
+             * @description vLLM's quantization method.
+             */
+            quantization?: string | null;
+            /**
+             * Max Model Len
+             * @description Context length in tokens; none: the model's own.
+             */
+            max_model_len?: number | null;
+            /**
+             * Tensor Parallel
+             * @description GPUs that share one engine.
+             * @default 1
+             */
+            tensor_parallel: number;
+            /**
+             * Replicas
+             * @description Engines of one benchmark; none: one per free GPU group.
+             */
+            replicas?: number | null;
+            /**
+             * Max Num Seqs
+             * @description Requests that an engine decodes at once.
+             * @default 256
+             */
+            max_num_seqs: number;
+            /**
+             * Chat Template
+             * @description Jinja chat template, for weights that carry none.
+             */
+            chat_template?: string | null;
+            /**
+             * Engine Args
+             * @description Further arguments of vLLM's engine, as `vllm serve`.
+             */
+            engine_args?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Cpu Engine Args
+             * @description Engine arguments that replace others on CPU.
+             */
+            cpu_engine_args?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Normalized
+         * @description The same, but letters' case, punctuation and spaces do not matter.
+         */
+        Normalized: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "normalized";
+        };
+        /**
+         * Numeric
+         * @description A number in the answer equals the expected one, within a tolerance.
+         */
+        Numeric: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "numeric";
+            /**
+             * Take
+             * @description Which number of the answer counts; `only`: an answer with several is wrong.
+             * @default last
+             * @enum {string}
+             */
+            take: "first" | "last" | "only";
+            /**
+             * Absolute
+             * @description Largest allowed difference.
+             * @default 1e-9
+             */
+            absolute: number;
+            /**
+             * Relative
+             * @description Or as a part of the expected number; the more generous of the two counts.
+             * @default 0
+             */
+            relative: number;
         };
         /**
          * OpenAIError
@@ -1419,11 +2625,81 @@ export interface components {
             reasoning_tokens: number;
         };
         /**
+         * PairAgreement
+         * @description How far two benchmarks agree, over the rows that both have answered.
+         */
+        PairAgreement: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            /**
+             * Rows
+             * @description Rows that both have answered.
+             */
+            rows: number;
+            /**
+             * Exact
+             * @description Share of rows with the same text.
+             */
+            exact: number | null;
+            /**
+             * Normalized
+             * @description Share with the same text but for case, punctuation and spaces.
+             */
+            normalized: number | null;
+            /**
+             * Similarity
+             * @description Mean similarity, as of a comparison's rows.
+             */
+            similarity: number | null;
+        };
+        /**
+         * PairStanding
+         * @description The votes on two benchmarks.
+         */
+        PairStanding: {
+            /** First Id */
+            first_id: string;
+            /** Second Id */
+            second_id: string;
+            /**
+             * First
+             * @description Votes for the first.
+             */
+            first: number;
+            /** Second */
+            second: number;
+            /** Tie */
+            tie: number;
+            /** Both Bad */
+            both_bad: number;
+        };
+        /**
          * Phase
          * @description What a benchmark is doing; finer than :class:`Status` while it runs.
          * @enum {string}
          */
         Phase: "queued" | "loading" | "running" | "finalizing" | "completed" | "failed" | "cancelled";
+        /**
+         * Placement
+         * @description The hardware that a benchmark's engines take.
+         */
+        Placement: {
+            /** Replicas */
+            replicas: number;
+            /**
+             * Gpus Per Replica
+             * @description 0: the engines run on CPU.
+             */
+            gpus_per_replica: number;
+            /**
+             * Elsewhere
+             * @description The engine asks another service and takes no hardware here.
+             * @default false
+             */
+            elsewhere: boolean;
+        };
         /**
          * Problem
          * @description What went wrong.
@@ -1465,6 +2741,85 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Check"];
             };
+        };
+        /**
+         * Regex
+         * @description A pattern occurs in the answer.
+         */
+        Regex: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "regex";
+            /**
+             * Pattern
+             * @description RE2 syntax (no look-around, no back-references), so that no pattern can take longer than a scan. None: the line's expected value is the pattern.
+             */
+            pattern?: string | null;
+            /**
+             * Ignore Case
+             * @default false
+             */
+            ignore_case: boolean;
+        };
+        /**
+         * Reproduction
+         * @description Two runs over the same requests, answer by answer.
+         */
+        Reproduction: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * First Id
+             * @description The run that it is compared with.
+             */
+            first_id: string;
+            /**
+             * Compared
+             * @description Requests that both have answered.
+             */
+            compared: number;
+            /**
+             * Exact
+             * @description Answers that are the same, character by character.
+             */
+            exact: number;
+            /**
+             * Normalized
+             * @description Answers that are the same but for case, spaces and punctuation.
+             */
+            normalized: number;
+            /**
+             * Differing
+             * @description Answers that are not the same.
+             */
+            differing: number;
+            /**
+             * Exact Share
+             * @description Of those compared; none if none were.
+             */
+            exact_share: number | null;
+            /** Normalized Share */
+            normalized_share: number | null;
+            /**
+             * One Failed
+             * @description Requests that only one of the two has answered.
+             */
+            one_failed: number;
+            /** Both Failed */
+            both_failed: number;
+            /**
+             * Changed
+             * @description What is known to have been different: model, sampling, weights, template, versions, hardware. Empty: nothing is known to have been.
+             */
+            changed: components["schemas"]["Deviation"][];
         };
         /**
          * Request
@@ -1522,6 +2877,17 @@ export interface components {
             /** Offset */
             offset: number;
         };
+        /**
+         * Rerun
+         * @description A model against itself: the same model, dataset and sampling, run twice.
+         */
+        Rerun: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Rerun Id */
+            rerun_id: string;
+            agreement: components["schemas"]["PairAgreement"];
+        };
         /** ResponseBody */
         ResponseBody: {
             /**
@@ -1570,6 +2936,8 @@ export interface components {
              * @description A person marked it as an example worth training on.
              */
             golden: boolean;
+            /** @description What a person found about it. */
+            mark: components["schemas"]["Mark"] | null;
             /** Finish Reason */
             finish_reason: string | null;
             /** Prompt Tokens */
@@ -1580,9 +2948,9 @@ export interface components {
             output_tokens: number | null;
             /**
              * Latency Ms
-             * @description From hand-over to the engine until the last token.
+             * @description From hand-over to the engine until the last token; not known of imported results.
              */
-            latency_ms: number;
+            latency_ms: number | null;
             /**
              * Ttft Ms
              * @description Time to first token, waiting in the engine's queue included.
@@ -1603,6 +2971,13 @@ export interface components {
              * Format: date-time
              */
             finished_at: string;
+            /**
+             * Scores
+             * @description By the key of a column of `…/scores`; columns that have none of it yet are left out.
+             */
+            scores?: {
+                [key: string]: components["schemas"]["Score"];
+            };
         };
         /**
          * ResultDetail
@@ -1649,6 +3024,46 @@ export interface components {
             limit: number;
             /** Offset */
             offset: number;
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` for the page after this one; none: there is none (yet).
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ResultsImported
+         * @description Answer to an import.
+         */
+        ResultsImported: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Completed
+             * @description Requests of the dataset that it answers with a 2xx status.
+             */
+            completed: number;
+            /**
+             * Failed
+             * @description Requests with an error in the file, or without a result.
+             */
+            failed: number;
+            /**
+             * Missing
+             * @description Requests of the dataset without a result in the file.
+             */
+            missing: number;
+            /**
+             * Unmatched
+             * @description Results in the file for no request of the dataset; unused.
+             */
+            unmatched: number;
+            /**
+             * Unmatched Lines
+             * @description The first 20 of them.
+             */
+            unmatched_lines: components["schemas"]["UnmatchedLine"][];
         };
         /**
          * RunBenchmarkRequest
@@ -1699,11 +3114,194 @@ export interface components {
             repetition_penalty?: number | null;
         };
         /**
-         * Sort
-         * @description What results can be sorted by. A value is a column of the results.
+         * Score
+         * @description What a grader says of one result.
+         */
+        Score: {
+            /**
+             * Value
+             * @description 0 to 1, the larger the better.
+             */
+            value: number | null;
+            /**
+             * Error
+             * @description Why the grader could not grade this row.
+             */
+            error: string | null;
+            /**
+             * Note
+             * @description What led to the score, where it is not plain.
+             */
+            note: string | null;
+        };
+        /**
+         * ScoreChange
+         * @description How far a model's scores change when it is run again.
+         */
+        ScoreChange: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Rerun Id */
+            rerun_id: string;
+            /** Rows */
+            rows: number;
+            /**
+             * Changed
+             * @description Share of rows whose score is another.
+             */
+            changed: number | null;
+            /**
+             * Difference
+             * @description Mean of the rerun less that of the first run.
+             */
+            difference: number | null;
+        };
+        /**
+         * ScoreColumn
+         * @description The scores of one benchmark by one grader, and what they amount to.
+         */
+        ScoreColumn: {
+            /**
+             * Key
+             * @description Names the column in results, filters and sorting: the grader's id, and for a pairwise judge after a colon the benchmark that was compared with.
+             */
+            key: string;
+            grader: components["schemas"]["Grader"];
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Against Id
+             * @description The other benchmark of a pairwise judge.
+             */
+            against_id: string | null;
+            /**
+             * Judge Id
+             * @description The judge's own benchmark.
+             */
+            judge_id: string | null;
+            state: components["schemas"]["ScoreState"];
+            /**
+             * Scored
+             * @description Results with a score.
+             */
+            scored: number;
+            /**
+             * Errors
+             * @description Results that the grader could not grade; each says why.
+             */
+            errors: number;
+            /** Mean */
+            mean: number | null;
+            /** @description 95 % interval of the mean. */
+            interval: components["schemas"]["Interval"] | null;
+        };
+        /** ScoreColumns */
+        ScoreColumns: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /** Columns */
+            columns: components["schemas"]["ScoreColumn"][];
+        };
+        /**
+         * ScoreState
+         * @description How far a benchmark's scores are.
          * @enum {string}
          */
-        Sort: "row_id" | "latency_ms" | "ttft_ms" | "output_tokens" | "prompt_tokens" | "custom_id";
+        ScoreState: "pending" | "complete" | "failed";
+        /**
+         * Similarity
+         * @description How alike the answer and the expected text are, 0 to 1.
+         */
+        Similarity: {
+            /**
+             * Field
+             * @description Where in the line the expected value is; dots lead into objects (`metadata.answer`). Of a list, any member is right.
+             * @default expected
+             */
+            field: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "similarity";
+            /**
+             * Method
+             * @description rapidfuzz's `ratio`, `token_sort_ratio` or `token_set_ratio`, divided by 100.
+             * @default characters
+             * @enum {string}
+             */
+            method: "characters" | "words" | "word_set";
+        };
+        /**
+         * Sort
+         * @description What results can be sorted by. A value is a column of the results, or ``score``.
+         * @enum {string}
+         */
+        Sort: "row_id" | "latency_ms" | "ttft_ms" | "output_tokens" | "prompt_tokens" | "custom_id" | "score";
+        /**
+         * Standing
+         * @description How one benchmark fares in the votes.
+         */
+        Standing: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Strength
+             * @description Bradley–Terry log-odds of being preferred, relative to the mean.
+             */
+            strength: number;
+            /** Strength Low */
+            strength_low: number;
+            /** Strength High */
+            strength_high: number;
+            /**
+             * Win Rate
+             * @description Expected share of votes won against the others, ties counted half.
+             */
+            win_rate: number;
+            /** Win Rate Low */
+            win_rate_low: number;
+            /** Win Rate High */
+            win_rate_high: number;
+            /**
+             * Probability Best
+             * @description That it is the strongest of those compared.
+             */
+            probability_best: number;
+            /** Wins */
+            wins: number;
+            /** Losses */
+            losses: number;
+            /** Ties */
+            ties: number;
+            /** Both Bad */
+            both_bad: number;
+        };
+        /**
+         * Standings
+         * @description What people's votes say about benchmarks. Intervals are of 95 %.
+         */
+        Standings: {
+            /**
+             * Standings
+             * @description In the order asked for.
+             */
+            standings: components["schemas"]["Standing"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairStanding"][];
+            /** Votes */
+            votes: number;
+            /**
+             * Voters
+             * @description Most votes first.
+             */
+            voters: components["schemas"]["Voter"][];
+            /**
+             * Verdict
+             * @example Qwen 3 4B is preferred: it wins 68 % [58, 77] of 92 votes, ties counted half.
+             */
+            verdict: string;
+        };
         /**
          * Statistics
          * @description Figures of a set of results.
@@ -1738,6 +3336,19 @@ export interface components {
          */
         Status: "queued" | "running" | "cancelling" | "completed" | "failed" | "cancelled";
         /**
+         * UnmatchedLine
+         * @description A result of an imported file that is for no request of the dataset.
+         */
+        UnmatchedLine: {
+            /**
+             * Line
+             * @description Line number in the file, from 1.
+             */
+            line: number;
+            /** Custom Id */
+            custom_id: string;
+        };
+        /**
          * Usage
          * @description Tokens of all requests of a batch.
          */
@@ -1771,8 +3382,68 @@ export interface components {
             total_tokens: number;
         };
         /**
+         * Verdicts
+         * @description What a comparison shows.
+         */
+        Verdicts: {
+            /** Benchmark Ids */
+            benchmark_ids: string[];
+            /**
+             * Names
+             * @description What the sentences call them.
+             */
+            names: string[];
+            /** Graders */
+            graders: components["schemas"]["GraderVerdict"][];
+            /**
+             * Agreements
+             * @description Of each pair.
+             */
+            agreements: components["schemas"]["PairAgreement"][];
+            /**
+             * Noise
+             * @description The noise floor: of each benchmark that has a rerun. A difference between models that is not larger than a model's from itself says nothing of the models.
+             */
+            noise: components["schemas"]["Rerun"][];
+        };
+        /**
+         * Vote
+         * @description A ballot's state.
+         */
+        Vote: {
+            /** Ballot Id */
+            ballot_id: string;
+            /** @description None: open, or taken back. */
+            choice: components["schemas"]["Choice"] | null;
+            /** Author */
+            author: string;
+            /** Voted At */
+            voted_at: string | null;
+        };
+        /**
+         * VoteRequest
+         * @example {
+         *       "choice": "left"
+         *     }
+         */
+        VoteRequest: {
+            choice: components["schemas"]["Choice"];
+        };
+        /** Voter */
+        Voter: {
+            /** Author */
+            author: string;
+            /** Votes */
+            votes: number;
+            /**
+             * Last Voted At
+             * Format: date-time
+             */
+            last_voted_at: string;
+        };
+        /**
          * Weights
-         * @description Where a model's weights are: exactly one of ``hub``, ``path`` and ``gguf``.
+         * @description Where a model's weights are: one of ``hub``, ``path`` and ``gguf``; none, if elsewhere.
          */
         Weights: {
             /**
@@ -1800,6 +3471,27 @@ export interface components {
              * @description Digest of the whole GGUF file.
              */
             sha256?: string | null;
+        };
+        /**
+         * WeightsRead
+         * @description The weights that an engine has loaded.
+         */
+        WeightsRead: {
+            /**
+             * Source
+             * @example hub:Qwen/Qwen3-4B
+             */
+            source: string;
+            /**
+             * Revision
+             * @description Commit of the hub repository.
+             */
+            revision: string | null;
+            /**
+             * Sha256
+             * @description Digest of the GGUF file, or of the names and digests of the weights' files.
+             */
+            sha256: string | null;
         };
     };
     responses: never;
@@ -2106,6 +3798,105 @@ export interface operations {
             };
         };
     };
+    import_results: {
+        parameters: {
+            query: {
+                /** @description What the results are of, as people know it. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                /** @description A dataset's id. */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description OpenAI's batch output (JSONL), or CSV: custom_id, response.
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsImported"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     list_models: {
         parameters: {
             query?: never;
@@ -2249,6 +4040,8 @@ export interface operations {
                 dataset_id?: string | null;
                 /** @description Only of this model. */
                 model_id?: string | null;
+                /** @description `judge`: those that the service made to have answers judged. */
+                kind?: components["schemas"]["Kind"];
             };
             header?: never;
             path?: never;
@@ -2410,7 +4203,10 @@ export interface operations {
     };
     rerun_benchmark: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Run the model as its entry is now, if it has changed since. */
+                allow_changes?: boolean;
+            };
             header?: never;
             path: {
                 /** @description A benchmark's id. */
@@ -2526,6 +4322,91 @@ export interface operations {
             };
         };
     };
+    get_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Manifest"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_agreement: {
+        parameters: {
+            query?: {
+                /** @description The other run; without it the one that this repeats. */
+                first_id?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reproduction"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     list_results: {
         parameters: {
             query?: {
@@ -2537,14 +4418,34 @@ export interface operations {
                 sort?: components["schemas"]["Sort"];
                 /** @description Results without the figure come last either way. */
                 order?: "asc" | "desc";
+                /** @description `next_cursor` of the page before, with the same filter, sort and order. What comes in while the benchmark runs then moves no page. */
+                cursor?: string | null;
                 /** @description Text in custom_id, prompt or response; its case does not matter, and `%` and `_` stand for themselves. */
                 q?: string | null;
                 /** @description How the request ended. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only this HTTP status. */
+                status_code?: number | null;
                 /** @description Only this finish reason. */
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
+                min_latency_ms?: number | null;
+                max_latency_ms?: number | null;
+                min_ttft_ms?: number | null;
+                max_ttft_ms?: number | null;
+                min_prompt_tokens?: number | null;
+                max_prompt_tokens?: number | null;
+                min_output_tokens?: number | null;
+                max_output_tokens?: number | null;
+                /** @description Key of the scores that the next three, and `sort=score`, are about. */
+                score?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description Only those with a score, or only those without. */
+                graded?: boolean | null;
             };
             header?: never;
             path: {
@@ -2587,16 +4488,38 @@ export interface operations {
     download_results: {
         parameters: {
             query?: {
-                /** @description `jsonl`: OpenAI's batch output; `csv`: for spreadsheets. */
-                format?: "jsonl" | "csv";
+                /** @description `jsonl`: OpenAI's batch output; `csv`, for spreadsheets, and `parquet`: a row per result with figures, prompt and scores. */
+                format?: "jsonl" | "csv" | "parquet";
+                /** @description What to sort by; ties in row order. */
+                sort?: components["schemas"]["Sort"];
+                /** @description Results without the figure come last either way. */
+                order?: "asc" | "desc";
                 /** @description Text in custom_id, prompt or response; its case does not matter, and `%` and `_` stand for themselves. */
                 q?: string | null;
                 /** @description How the request ended. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only this HTTP status. */
+                status_code?: number | null;
                 /** @description Only this finish reason. */
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
+                min_latency_ms?: number | null;
+                max_latency_ms?: number | null;
+                min_ttft_ms?: number | null;
+                max_ttft_ms?: number | null;
+                min_prompt_tokens?: number | null;
+                max_prompt_tokens?: number | null;
+                min_output_tokens?: number | null;
+                max_output_tokens?: number | null;
+                /** @description Key of the scores that the next three, and `sort=score`, are about. */
+                score?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description Only those with a score, or only those without. */
+                graded?: boolean | null;
             };
             header?: never;
             path: {
@@ -2615,6 +4538,7 @@ export interface operations {
                 content: {
                     "application/jsonl": unknown;
                     "text/csv; charset=utf-8": unknown;
+                    "application/vnd.apache.parquet": unknown;
                 };
             };
             /** @description Not Found */
@@ -2683,7 +4607,10 @@ export interface operations {
     mark_golden: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
             path: {
                 /** @description A benchmark's id. */
                 benchmark_id: string;
@@ -2773,10 +4700,28 @@ export interface operations {
                 q?: string | null;
                 /** @description How the request ended. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only this HTTP status. */
+                status_code?: number | null;
                 /** @description Only this finish reason. */
                 finish_reason?: string | null;
                 /** @description Only (not) golden examples. */
                 golden?: boolean | null;
+                /** @description Only what people marked so. */
+                mark?: components["schemas"]["MarkKind"] | null;
+                min_latency_ms?: number | null;
+                max_latency_ms?: number | null;
+                min_ttft_ms?: number | null;
+                max_ttft_ms?: number | null;
+                min_prompt_tokens?: number | null;
+                max_prompt_tokens?: number | null;
+                min_output_tokens?: number | null;
+                max_output_tokens?: number | null;
+                /** @description Key of the scores that the next three, and `sort=score`, are about. */
+                score?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description Only those with a score, or only those without. */
+                graded?: boolean | null;
             };
             header?: never;
             path: {
@@ -2816,6 +4761,554 @@ export interface operations {
             };
         };
     };
+    list_graders: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only of this dataset. */
+                dataset_id?: string | null;
+                /** @description Only those that grade this benchmark. */
+                benchmark_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraderList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    create_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraderDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    change_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraderChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    delete_grader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    recompute_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grader's id. */
+                grader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grader"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreColumns"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    judge_benchmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkStarted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    download_golden: {
+        parameters: {
+            query?: {
+                /** @description `messages`: chat fine-tuning, JSON lines; `preferences`: prompt, chosen and rejected, JSON lines; `parquet`: as `messages`. */
+                format?: "messages" | "preferences" | "parquet";
+                /** @description Of these benchmarks. */
+                benchmark_id?: string[] | null;
+                /** @description Of all benchmarks over this dataset. */
+                dataset_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_marks: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only marks of this kind. */
+                kind?: components["schemas"]["MarkKind"] | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    mark_result: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+                /** @description Position of the request in the dataset, from 0. */
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marking"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    unmark_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+                /** @description Position of the request in the dataset, from 0. */
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     compare_benchmarks: {
         parameters: {
             query: {
@@ -2825,6 +5318,98 @@ export interface operations {
                 limit?: number;
                 /** @description Items to skip. */
                 offset?: number;
+                /** @description Text in custom_id, prompt or any of the responses. */
+                q?: string | null;
+                /** @description `disagreement`: by `similarity`. */
+                sort?: components["schemas"]["ComparisonSort"];
+                /** @description `asc` of `disagreement`: the most different rows first. */
+                order?: "asc" | "desc";
+                /** @description Add to every answer how it differs, word by word, from that of the benchmark at this place, from 0. */
+                diff_from?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_verdicts: {
+        parameters: {
+            query: {
+                /** @description Two to eight benchmarks, in column order. */
+                benchmark_id: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdicts"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    download_comparison: {
+        parameters: {
+            query: {
+                /** @description Two to eight benchmarks, in column order. */
+                benchmark_id: string[];
+                /** @description `csv` and `jsonl`: every row that matches; `html`: a report of figures, verdicts and the first rows, in one page that opens offline. */
+                format?: "csv" | "jsonl" | "html";
                 /** @description Text in custom_id, prompt or any of the responses. */
                 q?: string | null;
                 /** @description `disagreement`: by `similarity`. */
@@ -2844,7 +5429,182 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Comparison"];
+                    "text/csv; charset=utf-8": unknown;
+                    "application/jsonl": unknown;
+                    "text/html; charset=utf-8": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    deal_ballots: {
+        parameters: {
+            query: {
+                /** @description Two to eight. */
+                benchmark_id: string[];
+                /** @description Open ballots that the person then has. */
+                count?: number;
+            };
+            header?: {
+                /** @description The name of the person who judges, percent-encoded. */
+                "x-author"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A ballot's id. */
+                ballot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    take_vote_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A ballot's id. */
+                ballot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_standings: {
+        parameters: {
+            query: {
+                /** @description Two to eight. */
+                benchmark_id: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standings"];
                 };
             };
             /** @description Not Found */

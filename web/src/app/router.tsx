@@ -11,6 +11,7 @@ import { readCompareSearch } from '../features/compare/search'
 import { readDatasetSearch } from '../features/datasets/search'
 import { PAGE_ROWS, resultPage } from '../api/results'
 import { queryOf, readResultsSearch } from '../features/results/search'
+import { readVoteSearch } from '../features/vote/search'
 import { ErrorPage, NotFoundPage } from './Fallbacks'
 import { readRunnerSearch } from './search'
 import { Shell } from './Shell'
@@ -66,7 +67,14 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('../features/compare/ComparePage'), 'ComparePage'),
 })
 
-const routeTree = root.addChildren([home, runner, dataset, results, compare])
+const vote = createRoute({
+  getParentRoute: () => root,
+  path: '/vote',
+  validateSearch: readVoteSearch,
+  component: lazyRouteComponent(() => import('../features/vote/VotePage'), 'VotePage'),
+})
+
+const routeTree = root.addChildren([home, runner, dataset, results, compare, vote])
 
 export function createAppRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({

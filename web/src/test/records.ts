@@ -41,6 +41,7 @@ export const aBenchmark = (with_: Partial<Schemas['Benchmark']> = {}): Schemas['
   model_name: 'Small',
   dataset_id: 'ds_1',
   dataset_name: 'candidates.jsonl',
+  kind: 'ordinary',
   status: 'completed',
   phase: 'completed',
   progress: 100,
@@ -59,6 +60,8 @@ export const aBenchmark = (with_: Partial<Schemas['Benchmark']> = {}): Schemas['
   load_seconds: 10,
   queue_position: null,
   attempts: 1,
+  engine: 'vllm',
+  rerun_of: null,
   error: null,
   sampling: {},
   ...with_,
@@ -101,6 +104,8 @@ export function aResult(rowId: number, with_: Partial<Schemas['Result']> = {}): 
     finished_at: '2026-01-02T03:04:05Z',
     prompt: `question ${String(rowId)}`,
     golden: false,
+    mark: null,
+    scores: {},
     ...with_,
     text,
   }
@@ -125,5 +130,33 @@ export const someStatistics = (
   ttft_ms: null,
   output_tokens: null,
   prompt_tokens: null,
+  ...with_,
+})
+
+export const aGrader = (with_: Partial<Schemas['Grader']> = {}): Schemas['Grader'] => ({
+  grader_id: 'gr_1',
+  name: 'right',
+  dataset_id: 'ds_1',
+  benchmark_id: null,
+  spec: { kind: 'normalized', field: 'expected' },
+  version: 'v',
+  revision: 1,
+  created_at: '2026-01-02T03:04:05Z',
+  ...with_,
+})
+
+export const aScoreColumn = (
+  with_: Partial<Schemas['ScoreColumn']> = {},
+): Schemas['ScoreColumn'] => ({
+  key: 'gr_1',
+  grader: aGrader(),
+  benchmark_id: 'bm_1',
+  against_id: null,
+  judge_id: null,
+  state: 'complete',
+  scored: 100,
+  errors: 0,
+  mean: 0.625,
+  interval: { low: 0.52, high: 0.719, confidence: 0.95 },
   ...with_,
 })

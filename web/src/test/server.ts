@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
+import { someStandings } from './judgements'
 import { aBenchmark, aDataset, aModel, aRequest, aResult, someStatistics } from './records'
 
 export const API = window.location.origin
@@ -32,6 +33,7 @@ export const results = (total: number, seen: (search: URLSearchParams) => void =
       total,
       limit,
       offset,
+      next_cursor: null,
     })
   })
 
@@ -62,6 +64,13 @@ export const server = setupServer(
       result: aResult(Number(params['row'])),
       earlier: [],
     }),
+  ),
+  http.get(`${API}/admin/benchmarks/:id/scores`, ({ params }) =>
+    HttpResponse.json({ benchmark_id: params['id'], columns: [] }),
+  ),
+  http.get(`${API}/admin/graders`, () => HttpResponse.json({ graders: [], total: 0 })),
+  http.get(`${API}/admin/votes/standings`, ({ request }) =>
+    HttpResponse.json(someStandings(new URL(request.url).searchParams.getAll('benchmark_id'))),
   ),
   http.get(`${API}/admin/benchmarks/:id/statistics`, () => HttpResponse.json(someStatistics())),
 )

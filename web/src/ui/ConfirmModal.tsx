@@ -7,6 +7,8 @@ export interface ConfirmProps {
   opened: boolean
   title: string
   action: string
+  /** What the way out is called. */
+  keep?: string
   busy: boolean
   error: unknown
   onConfirm: () => void
@@ -17,6 +19,7 @@ export interface ConfirmProps {
 /** Asks before something that cannot be undone; a refusal's reason appears in place. */
 export default function ConfirmModal(props: ConfirmProps) {
   const { opened, title, action, busy, error, onConfirm, onClose, children } = props
+  const { keep = 'Keep it' } = props
   return (
     <Modal opened={opened} onClose={onClose} title={<strong>{title}</strong>}>
       <Stack gap="md">
@@ -24,7 +27,7 @@ export default function ConfirmModal(props: ConfirmProps) {
         {error != null && <Problem title="Refused" message={reasonOf(error)} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose} data-autofocus>
-            Keep it
+            {keep}
           </Button>
           <Button color="red.9" loading={busy} onClick={onConfirm}>
             {action}

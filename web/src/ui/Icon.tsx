@@ -24,6 +24,9 @@ const PATHS = {
   screen: 'M3 5h18v11H3zM8 20h8M12 16v4',
   file: 'M6 3h8l4 4v14H6zM14 3v4h4',
   warning: 'M12 4l9 16H3zM12 10v4M12 17h.01',
+  pencil: 'M4 20l1-5L16 4l4 4L9 19zM13.500 6.500l4 4',
+  thumb: 'M7 11v9H4v-9zM7 11l4-8a2 2 0 0 1 2 2v4h6l-1.500 11H7',
+  list: 'M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   sliders: 'M4 7h10M18 7h2M14 5v4M4 17h4M12 17h8M8 15v4',
 } as const

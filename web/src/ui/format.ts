@@ -24,6 +24,10 @@ export const rate = (value: number | null | undefined) =>
 
 export const percent = (part: number) => `${whole.format(part * 100)} %`
 
+/** A score between 0 and 1 in points of a hundred: 62.5. */
+export const points = (value: number | null | undefined) =>
+  value == null ? NONE : tenths.format(100 * value)
+
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let at = 0

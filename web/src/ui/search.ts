@@ -16,6 +16,11 @@ export function index(raw: Raw, name: string): number | undefined {
   return Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+export function share(raw: Raw, name: string): number | undefined {
+  const value = Number(raw[name] ?? NaN)
+  return value >= 0 && value <= 1 ? value : undefined
+}
+
 export function flag(raw: Raw, name: string): boolean | undefined {
   const value = raw[name]
   if (value === true || value === 'true') return true

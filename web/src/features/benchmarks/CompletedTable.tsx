@@ -4,6 +4,7 @@ import type { Benchmark } from '../../api/benchmarks'
 import { count, duration, moment, NONE, rate } from '../../ui/format'
 import { ariaSort, SortHeader, type Order } from '../../ui/SortHeader'
 import { StatusTag } from '../../ui/StatusTag'
+import { Tag } from '../../ui/Tag'
 import { BenchmarkMenu } from './BenchmarkMenu'
 import classes from './CompletedTable.module.css'
 import type { Column } from './search'
@@ -98,7 +99,7 @@ function Row({ benchmark, table }: { benchmark: Benchmark; table: CompletedTable
         </Tooltip>
       </Table.Td>
       <Table.Td className={classes.model}>
-        {model}
+        {model} {benchmark.engine === 'imported' && <Tag tone="calm">Imported</Tag>}
         <div className={classes.narrow}>
           {dataset} <StatusTag status={benchmark.status} />
         </div>
@@ -118,7 +119,9 @@ function Row({ benchmark, table }: { benchmark: Benchmark; table: CompletedTable
       <Table.Td className={`number ${classes.wide ?? ''}`}>
         {duration(benchmark.total_time_seconds)}
       </Table.Td>
-      <Table.Td className="number">{rate(benchmark.throughput)}</Table.Td>
+      <Table.Td className="number">
+        {rate(benchmark.engine === 'imported' ? null : benchmark.throughput)}
+      </Table.Td>
       <Table.Td
         className={`number ${classes.wide ?? ''}`}
         data-bad={benchmark.failed > 0 || undefined}

@@ -1,6 +1,7 @@
 import type { ComparedResult } from '../../api/comparison'
-import { count, milliseconds } from '../../ui/format'
+import { count, milliseconds, points } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
+import { MarkIcon } from '../../ui/MarkIcon'
 import { Tag } from '../../ui/Tag'
 import { Answer } from './Answer'
 import classes from './Compare.module.css'
@@ -8,6 +9,8 @@ import classes from './Compare.module.css'
 interface CellProps {
   result: ComparedResult | null
   model: string
+  /** Names of graders by the key of their scores. */
+  graders: Map<string, string>
   base: string | null
   row: number
   column: number
@@ -20,7 +23,7 @@ const failed = (result: ComparedResult) => result.status_code < 200 || result.st
 
 /** One model's answer to one request. */
 export function Cell(props: CellProps) {
-  const { result, model, base, row, column, focusable, onFocus, onGolden } = props
+  const { result, model, graders, base, row, column, focusable, onFocus, onGolden } = props
   return (
     <div
       role="gridcell"
@@ -38,7 +41,10 @@ export function Cell(props: CellProps) {
           <div className={`plain ${classes.answer ?? ''}`}>
             {failed(result) ? (
               <span className={classes.failed}>
-                Failed with status {result.status_code}. {result.text}
+                {result.status_code === 0
+                  ? 'No answer.'
+                  : `Failed with status ${String(result.status_code)}.`}{' '}
+                {result.text}
               </span>
             ) : (
               <Answer text={result.text ?? ''} base={base} />
@@ -52,6 +58,16 @@ export function Cell(props: CellProps) {
                 {result.finish_reason ?? 'ok'}
               </Tag>
             )}
+            {result.mark !== null && result.mark !== 'golden' && <MarkIcon kind={result.mark} />}
+            {Object.entries(result.scores).map(([key, score]) => (
+              <span
+                key={key}
+                className={classes.score}
+                title={[graders.get(key), score.note, score.error].filter(Boolean).join(': ')}
+              >
+                {graders.get(key)} {score.value === null ? 'not graded' : points(score.value)}
+              </span>
+            ))}
             <span>{count(result.output_tokens)} tok</span>
             <span>{milliseconds(result.latency_ms)}</span>
             <button

@@ -36,6 +36,9 @@ export function CompareGrid(props: CompareGridProps) {
   const grid = useRef<HTMLDivElement>(null)
   const mark = useGolden()
   const models = namesOf(benchmarks)
+  const graders = new Map(
+    benchmarks.flatMap((one) => one.scores.map(({ key, grader }) => [key, grader.name] as const)),
+  )
   // The rows may have become fewer since.
   const focusedRow = Math.min(focused.row, rows.length - 1)
 
@@ -115,6 +118,7 @@ export function CompareGrid(props: CompareGridProps) {
             row={row}
             at={comparison.offset + at}
             models={models}
+            graders={graders}
             base={base}
             diff={diff}
             open={row.row_id === open}

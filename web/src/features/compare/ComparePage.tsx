@@ -12,7 +12,10 @@ import { SearchField } from '../../ui/SearchField'
 import { Section } from '../../ui/Section'
 import classes from './Compare.module.css'
 import { CompareGrid } from './CompareGrid'
+import { ExportMenu } from './ExportMenu'
+import { Preferences } from './Preferences'
 import { SummaryTable } from './SummaryTable'
+import { VerdictSection } from './VerdictSection'
 import type { CompareSearch } from './search'
 
 const SummaryCharts = lazy(() => import('./SummaryCharts'))
@@ -25,13 +28,16 @@ export function ComparePage(): React.JSX.Element {
   const navigate = route.useNavigate()
   const ids = listed(search.ids)
   const { sort = 'disagreement', page = 0 } = search
-  const { data, error, isPlaceholderData, refetch } = useComparison({
+  const rows = {
     benchmark_id: ids,
-    limit: PAGE_ROWS,
-    offset: page * PAGE_ROWS,
     ...(search.q !== undefined && { q: search.q }),
     sort,
-    order: 'asc',
+    order: 'asc' as const,
+  }
+  const { data, error, isPlaceholderData, refetch } = useComparison({
+    ...rows,
+    limit: PAGE_ROWS,
+    offset: page * PAGE_ROWS,
   })
 
   function change(with_: Partial<CompareSearch>) {
@@ -78,7 +84,9 @@ export function ComparePage(): React.JSX.Element {
       <PageHead
         title={`Comparison of ${plural(data.benchmarks.length, 'benchmark')}`}
         beside={<span className={classes.on}>on {data.benchmarks[0]?.benchmark.dataset_name}</span>}
+        actions={<ExportMenu query={rows} total={data.total} />}
       />
+      <VerdictSection ids={ids} />
       <Section title="Summary">
         <div className={classes.summary}>
           <SummaryTable benchmarks={data.benchmarks} />
@@ -87,6 +95,9 @@ export function ComparePage(): React.JSX.Element {
           </Suspense>
         </div>
       </Section>
+      <div className={classes.below}>
+        <Preferences benchmarks={data.benchmarks} />
+      </div>
       <div className={classes.filters}>
         <SearchField
           label="Filter by name, prompt or answer"

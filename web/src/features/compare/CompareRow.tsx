@@ -8,6 +8,7 @@ interface CompareRowProps {
   row: ComparedRow
   at: number
   models: string[]
+  graders: Map<string, string>
   base: number
   diff: boolean
   open: boolean
@@ -22,14 +23,18 @@ const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.str
 
 /** One request and every model's answer to it. */
 export function CompareRow(props: CompareRowProps) {
-  const { row, at, models, base, diff, open, focused, onFocus, onToggle, onGolden } = props
+  const { row, at, models, graders, base, diff, open, focused, onFocus, onToggle, onGolden } = props
   const baseText = row.results[base]?.text ?? null
   return (
     <div role="row" aria-rowindex={at + 2} className={classes.row} data-open={open || undefined}>
       <div role="rowheader" className={classes.request}>
         <div className={classes.requestHead}>
           <strong>{row.custom_id}</strong>
-          <Tag tone={row.similarity < 0.5 ? 'warn' : 'calm'}>{percent(row.similarity)} alike</Tag>
+          <Tag tone={row.similarity < 0.5 ? 'warn' : 'calm'}>
+            {row.agreement === 'normalized'
+              ? 'same but for form'
+              : `${percent(row.similarity)} alike`}
+          </Tag>
         </div>
         <div className={`plain ${classes.prompt ?? ''}`}>{row.prompt}</div>
         {row.expected != null && (
@@ -46,6 +51,7 @@ export function CompareRow(props: CompareRowProps) {
           key={column}
           result={result}
           model={models[column] ?? ''}
+          graders={graders}
           base={diff && column !== base ? baseText : null}
           row={row.row_id}
           column={column}

@@ -45,15 +45,15 @@ function Chart({ title, data, series, format }: ChartProps) {
 /** Throughput and latency of the models beside each other. */
 export default function SummaryCharts({ benchmarks }: { benchmarks: ComparedBenchmark[] }) {
   const names = namesOf(benchmarks)
-  const throughput = benchmarks.map(({ benchmark }, at) => ({
-    model: names[at] ?? '',
-    'tok/s': benchmark.throughput,
-  }))
-  const latency = benchmarks.map(({ statistics }, at) => ({
-    model: names[at] ?? '',
-    p50: statistics.latency_ms?.p50 ?? 0,
-    p95: statistics.latency_ms?.p95 ?? 0,
-  }))
+  // Of imported results neither is known, which is not the same as nothing.
+  const throughput = benchmarks.flatMap(({ benchmark }, at) =>
+    benchmark.engine === 'imported'
+      ? []
+      : [{ model: names[at] ?? '', 'tok/s': benchmark.throughput }],
+  )
+  const latency = benchmarks.flatMap(({ statistics: { latency_ms: known } }, at) =>
+    known ? [{ model: names[at] ?? '', p50: known.p50, p95: known.p95 }] : [],
+  )
   return (
     <>
       <Chart

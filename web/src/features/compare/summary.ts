@@ -10,7 +10,12 @@ export interface Figure {
 
 /** What the summary compares, and which end of it is the better one. */
 export const FIGURES: Figure[] = [
-  { label: 'Throughput, tok/s', of: (one) => one.benchmark.throughput, format: rate, best: 'high' },
+  {
+    label: 'Throughput, tok/s',
+    of: ({ benchmark }) => (benchmark.engine === 'imported' ? null : benchmark.throughput),
+    format: rate,
+    best: 'high',
+  },
   {
     label: 'Total time',
     of: (one) => one.benchmark.total_time_seconds,
@@ -43,7 +48,9 @@ export const FIGURES: Figure[] = [
   },
   {
     label: 'Output tokens, all',
-    of: (one) => one.benchmark.output_tokens,
+    // Imported results may not say.
+    of: ({ benchmark }) =>
+      benchmark.engine === 'imported' ? benchmark.output_tokens || null : benchmark.output_tokens,
     format: count,
     best: null,
   },

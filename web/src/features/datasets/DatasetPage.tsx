@@ -1,5 +1,6 @@
 import { Button, Pagination, Skeleton, Title } from '@mantine/core'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
 import { reasonOf } from '../../api/client'
 import { useDataset } from '../../api/dataset'
 import { datasetFile } from '../../api/datasets'
@@ -11,6 +12,7 @@ import { PageHead } from '../../ui/PageHead'
 import { Problem } from '../../ui/Problem'
 import { RequestList } from './RequestList'
 
+const ImportResults = lazy(() => import('./ImportResults'))
 const route = getRouteApi('/datasets/$id')
 const PAGE_ROWS = 20
 
@@ -20,6 +22,7 @@ export function DatasetPage(): React.JSX.Element {
   const { page = 0, row } = route.useSearch()
   const navigate = route.useNavigate()
   const dataset = useDataset(id)
+  const [importing, setImporting] = useState(false)
   const requests = useRequests(id, PAGE_ROWS, page * PAGE_ROWS)
   const error = dataset.error ?? requests.error
 
@@ -43,6 +46,16 @@ export function DatasetPage(): React.JSX.Element {
               Download
             </Button>
             <Button
+              variant="default"
+              leftSection={<Icon name="upload" />}
+              disabled={!dataset.data}
+              onClick={() => {
+                setImporting(true)
+              }}
+            >
+              Import results
+            </Button>
+            <Button
               leftSection={<Icon name="play" />}
               renderRoot={(props) => <Link to="/runner" search={{ dataset: id }} {...props} />}
             >
@@ -60,6 +73,16 @@ export function DatasetPage(): React.JSX.Element {
           </Metrics>
         )}
       </PageHead>
+      {importing && dataset.data && (
+        <Suspense>
+          <ImportResults
+            dataset={dataset.data}
+            onClose={() => {
+              setImporting(false)
+            }}
+          />
+        </Suspense>
+      )}
       <Title order={2} mb="sm">
         Requests
       </Title>

@@ -1,10 +1,13 @@
-import { Table, Title } from '@mantine/core'
+import { Title } from '@mantine/core'
+import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client'
+import type { ScoreColumn } from '../../api/scores'
 import { Conversation } from '../../ui/Conversation'
-import { count, milliseconds, moment } from '../../ui/format'
+import { count, milliseconds, moment, points } from '../../ui/format'
 import { Json } from '../../ui/Json'
 import { answersOf, messagesOf, parametersOf } from '../../ui/messages'
 import { Metric, Metrics } from '../../ui/Metric'
+import { Pairs } from '../../ui/Pairs'
 import { Problem } from '../../ui/Problem'
 import { Outcome } from './columns'
 import classes from './Results.module.css'
@@ -25,8 +28,25 @@ function answers(result: Schemas['Result']) {
   return [{ role: 'assistant', text: result.text }]
 }
 
+/** Each grader's score in words, with what led to it. */
+function scoresOf(result: Schemas['Result'], columns: ScoreColumn[]): [string, string][] {
+  return columns.flatMap(({ key, grader }) => {
+    const score = result.scores?.[key]
+    if (!score) return []
+    const value = score.value === null ? null : `${points(score.value)} points`
+    return [[grader.name, [value, score.note, score.error].filter(Boolean).join(', ')]]
+  })
+}
+
+interface DetailProps {
+  detail: Schemas['ResultDetail']
+  scores: ScoreColumn[]
+  /** What stands below the conversation. */
+  children?: ReactNode
+}
+
 /** A result with its request: conversation, figures, parameters, and the raw lines. */
-export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
+export function Detail({ detail, scores, children }: DetailProps) {
   const { request, result, earlier } = detail
   const problem = problemOf(result)
   const body = request?.body ?? {}
@@ -50,12 +70,14 @@ export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
       )}
       <Conversation messages={[...messagesOf(body), ...answers(result)]} />
       {problem !== null && <Problem title="No answer" message={problem} />}
+      {children}
       {earlier.length > 0 && (
         <Pairs
           title="Earlier attempts"
           pairs={earlier.map((one) => [moment(one.finished_at), problemOf(one)])}
         />
       )}
+      <Pairs title="Scores" pairs={scoresOf(result, scores)} />
       <Pairs title="From the dataset" pairs={Object.entries(request?.extra ?? {})} />
       <Pairs title="Parameters" pairs={parametersOf(body)} />
       <div>
@@ -67,29 +89,6 @@ export function Detail({ detail }: { detail: Schemas['ResultDetail'] }) {
         Row {count(result.row_id)}, {request?.url ?? 'dataset deleted'}, finished{' '}
         {moment(result.finished_at)}
       </p>
-    </div>
-  )
-}
-
-function Pairs({ title, pairs }: { title: string; pairs: [string, unknown][] }) {
-  if (pairs.length === 0) return null
-  return (
-    <div>
-      <Title order={3} mb={4}>
-        {title}
-      </Title>
-      <Table verticalSpacing={4} fz="sm" layout="fixed">
-        <Table.Tbody>
-          {pairs.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th className={classes.pairName}>{name}</Table.Th>
-              <Table.Td className="plain">
-                {typeof value === 'string' ? value : JSON.stringify(value)}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
     </div>
   )
 }

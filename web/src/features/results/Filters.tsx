@@ -1,14 +1,19 @@
 import { Button, SegmentedControl, Select } from '@mantine/core'
+import { MARKS } from '../../api/marks'
 import { useStatistics } from '../../api/statistics'
 import { Icon } from '../../ui/Icon'
 import { count } from '../../ui/format'
+import { MARK_WORDS } from '../../ui/MarkIcon'
 import { SearchField } from '../../ui/SearchField'
+import type { ScoreColumn } from '../../api/scores'
 import classes from './Results.module.css'
+import { ScoreFilter } from './ScoreFilter'
 import type { ResultsSearch } from './search'
 
 interface FiltersProps {
   benchmarkId: string
   live: boolean
+  scores: ScoreColumn[]
   search: ResultsSearch
   onChange: (change: Partial<ResultsSearch>) => void
 }
@@ -16,7 +21,7 @@ interface FiltersProps {
 const NO_FILTER = {}
 
 /** What narrows the table; every choice is in the URL. */
-export function Filters({ benchmarkId, live, search, onChange }: FiltersProps) {
+export function Filters({ benchmarkId, live, scores, search, onChange }: FiltersProps) {
   const everything = useStatistics(benchmarkId, NO_FILTER, live).data
   const reasons = Object.entries(everything?.finish_reasons ?? {}).map(([reason, many]) => ({
     value: reason,
@@ -55,6 +60,18 @@ export function Filters({ benchmarkId, live, search, onChange }: FiltersProps) {
           onChange({ finish_reason: reason ?? undefined })
         }}
       />
+      <Select
+        aria-label="Mark"
+        placeholder="Any mark"
+        clearable
+        w={120}
+        data={MARKS.map((one) => ({ value: one, label: MARK_WORDS[one] }))}
+        value={search.mark ?? null}
+        onChange={(mark) => {
+          onChange({ mark: MARKS.find((one) => one === mark) })
+        }}
+      />
+      {scores.length > 0 && <ScoreFilter scores={scores} search={search} onChange={onChange} />}
       <Button
         variant="default"
         aria-pressed={search.golden === true}

@@ -1,13 +1,17 @@
 import { ActionIcon, Button, Drawer, Kbd, Skeleton, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
+import { useState } from 'react'
 import { reasonOf } from '../../api/client'
 import { useGolden } from '../../api/golden'
+import type { MarkKind } from '../../api/marks'
 import { useResult } from '../../api/results'
+import type { ScoreColumn } from '../../api/scores'
 import { Icon } from '../../ui/Icon'
 import { notifyRefused } from '../../ui/notify'
 import { Problem } from '../../ui/Problem'
 import { count } from '../../ui/format'
 import { Detail } from './Detail'
+import { MarkPanel } from './MarkPanel'
 import classes from './Results.module.css'
 
 interface ResultDrawerProps {
@@ -15,19 +19,33 @@ interface ResultDrawerProps {
   rowId: number
   position: number | undefined
   total: number | undefined
+  scores: ScoreColumn[]
   onStep: (by: number) => void
   onClose: () => void
 }
 
+interface Chosen {
+  rowId: number
+  kind: MarkKind | null
+}
+
 /** One result in full beside the table. */
 export default function ResultDrawer(props: ResultDrawerProps) {
-  const { benchmarkId, rowId, position, total, onStep, onClose } = props
+  const { benchmarkId, rowId, position, total, scores, onStep, onClose } = props
   const { data, error } = useResult(benchmarkId, rowId)
   const mark = useGolden()
   const golden = data?.result.golden ?? false
+  // What the panel is at, until it is saved; of another result it is another's.
+  const [chosen, setChosen] = useState<Chosen | null>(null)
+  const kind = chosen?.rowId === rowId ? chosen.kind : (data?.result.mark?.kind ?? null)
+
+  function choose(next: MarkKind | null) {
+    setChosen({ rowId, kind: next })
+  }
 
   function toggleGolden() {
     if (!data) return
+    setChosen(null)
     mark.mutate(
       { benchmarkId, rowId, golden: !golden },
       {
@@ -50,6 +68,18 @@ export default function ResultDrawer(props: ResultDrawerProps) {
     ['k', previous],
     ['ArrowLeft', previous],
     ['g', toggleGolden],
+    [
+      'f',
+      () => {
+        choose('fix')
+      },
+    ],
+    [
+      'w',
+      () => {
+        choose('wrong')
+      },
+    ],
   ])
 
   return (
@@ -111,7 +141,17 @@ export default function ResultDrawer(props: ResultDrawerProps) {
             <Problem title="This result could not be read" message={reasonOf(error)} />
           )}
           {!data && !error && <Skeleton height={300} />}
-          {data && <Detail detail={data} />}
+          {data && (
+            <Detail detail={data} scores={scores}>
+              <MarkPanel
+                key={`${String(rowId)} ${data.result.mark?.updated_at ?? ''}`}
+                benchmarkId={benchmarkId}
+                result={data.result}
+                kind={kind}
+                onKind={choose}
+              />
+            </Detail>
+          )}
         </Drawer.Body>
       </Drawer.Content>
     </Drawer.Root>

@@ -9,6 +9,7 @@ import {
   type ResultQuery,
   type Sort,
 } from '../../api/results'
+import type { ScoreColumn } from '../../api/scores'
 import { Problem } from '../../ui/Problem'
 import { ariaSort, SortHeader, type Order } from '../../ui/SortHeader'
 import { WindowedTable } from '../../ui/WindowedTable'
@@ -18,11 +19,12 @@ import classes from './Results.module.css'
 interface ResultTableProps {
   benchmarkId: string
   query: ResultQuery
+  scores: ScoreColumn[]
   live: boolean
   current: number | undefined
   onCurrent: (at: number) => void
   onOpen: (at: number, result: Result) => void
-  onSort: (sort: Sort, order: Order) => void
+  onSort: (sort: Sort, order: Order, score: string | undefined) => void
   onGolden: (result: Result) => void
   empty: React.ReactNode
 }
@@ -42,9 +44,10 @@ function pagesOf({ first, end }: Range, current: number | undefined): number[] {
 
 /** All responses: the rows in view are asked of the server a page at a time. */
 export function ResultTable(props: ResultTableProps) {
-  const { benchmarkId, query, live, current, onCurrent, onOpen, onSort, onGolden, empty } = props
+  const { benchmarkId, query, scores, live, current, onCurrent, onOpen, onSort, onGolden, empty } =
+    props
   const narrow = useMediaQuery('(max-width: 600px)', false, { getInitialValueInEffect: false })
-  const { columns, template, minWidth } = columnsFor(narrow)
+  const { columns, template, minWidth } = columnsFor(narrow, scores)
   const [range, setRange] = useState<Range>({ first: 0, end: 40 })
   // While scrolling fast, only where it comes to rest is asked for.
   const [settled] = useDebouncedValue(range, 80)
@@ -82,11 +85,12 @@ export function ResultTable(props: ResultTableProps) {
           const result = resultAt(at)
           if (result) onOpen(at, result)
         }}
-        head={columns.map(({ label, sort, right }) => {
-          const order = sort !== undefined && query.sort === sort ? query.order : null
+        head={columns.map(({ label, sort, score, right }) => {
+          const sorted = query.sort === sort && (score === undefined || score === query.score)
+          const order = sort !== undefined && sorted ? query.order : null
           return (
             <div
-              key={label}
+              key={score ?? label}
               role="columnheader"
               className={right ? 'number' : undefined}
               {...(sort && { 'aria-sort': ariaSort(order) })}
@@ -98,7 +102,8 @@ export function ResultTable(props: ResultTableProps) {
                   order={order}
                   onSort={() => {
                     const first: Order = sort === 'row_id' || sort === 'custom_id' ? 'asc' : 'desc'
-                    onSort(sort, order === null ? first : order === 'asc' ? 'desc' : 'asc')
+                    const next = order === null ? first : order === 'asc' ? 'desc' : 'asc'
+                    onSort(sort, next, score)
                   }}
                 />
               ) : (
@@ -109,8 +114,8 @@ export function ResultTable(props: ResultTableProps) {
         })}
         row={(at) => {
           const result = resultAt(at)
-          return columns.map(({ label, right, cell }) => (
-            <div key={label} role="gridcell" className={right ? 'number' : undefined}>
+          return columns.map(({ label, score, right, cell }) => (
+            <div key={score ?? label} role="gridcell" className={right ? 'number' : undefined}>
               {result ? cell(result) : <Skeleton height={10} radius="xl" animate={false} />}
             </div>
           ))

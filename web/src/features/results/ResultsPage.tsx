@@ -1,30 +1,34 @@
-import { Button, Menu } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { getRouteApi } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
 import { isLive } from '../../api/benchmarks'
 import { useBenchmark } from '../../api/benchmark'
 import { reasonOf } from '../../api/client'
 import { useGolden } from '../../api/golden'
-import { resultsFile, useResultAt } from '../../api/results'
+import { useResultAt } from '../../api/results'
+import { useScores, type ScoreColumn } from '../../api/scores'
 import { useStatistics } from '../../api/statistics'
 import { Empty } from '../../ui/Empty'
-import { count } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
 import { notifyRefused } from '../../ui/notify'
 import { PageHead } from '../../ui/PageHead'
 import { Problem } from '../../ui/Problem'
 import { StatusTag } from '../../ui/StatusTag'
+import { AgreementPanel } from './AgreementPanel'
 import { CompareMenu } from './CompareMenu'
 import { Distributions } from './Distributions'
+import { ExportMenu } from './ExportMenu'
 import { Filters } from './Filters'
 import classes from './Results.module.css'
 import { ResultTable } from './ResultTable'
-import { filterOf, queryOf, type ResultsSearch } from './search'
+import { filterOf, queryOf, UNFILTERED, UNSCORED, type ResultsSearch } from './search'
 import { Summary } from './Summary'
 
 // After the table, which it must not hold up.
 const loadDrawer = () => import('./ResultDrawer')
 const ResultDrawer = lazy(loadDrawer)
+const GradersModal = lazy(() => import('../graders/GradersModal'))
+const NO_SCORES: ScoreColumn[] = []
 const route = getRouteApi('/results/$benchmarkId')
 
 /** All responses of one benchmark, also while it runs. */
@@ -36,6 +40,7 @@ export function ResultsPage(): React.JSX.Element {
   const live = benchmark !== undefined && isLive(benchmark.status)
   const filter = filterOf(search)
   const query = queryOf(search)
+  const scores = useScores(benchmarkId, live).data?.columns ?? NO_SCORES
   const total = useStatistics(benchmarkId, filter, live).data?.count
   const resultAt = useResultAt(benchmarkId, query)
   const mark = useGolden()
@@ -91,43 +96,43 @@ export function ResultsPage(): React.JSX.Element {
             >
               Charts
             </Button>
-            <Menu>
-              <Menu.Target>
-                <Button variant="default" leftSection={<Icon name="download" />}>
-                  Export
-                </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Label>
-                  {filtered ? `${count(total)} filtered results` : `All ${count(total)} results`}
-                </Menu.Label>
-                {(['csv', 'jsonl'] as const).map((format) => (
-                  <Menu.Item
-                    key={format}
-                    component="a"
-                    href={resultsFile(benchmarkId, format, query)}
-                    download
-                  >
-                    {format.toUpperCase()}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
-            </Menu>
+            <Button
+              variant="default"
+              leftSection={<Icon name="check" />}
+              onClick={() => {
+                change({ graders: true })
+              }}
+            >
+              Graders
+            </Button>
+            <ExportMenu benchmarkId={benchmarkId} query={query} filtered={filtered} total={total} />
           </>
         }
       >
-        {benchmark && <Summary benchmark={benchmark} />}
+        {benchmark && <Summary benchmark={benchmark} scores={scores} />}
       </PageHead>
       {benchmark?.error != null && (
         <Problem title="This benchmark failed" message={benchmark.error} />
       )}
+      {benchmark?.rerun_of != null && (
+        <div className={classes.panel}>
+          <AgreementPanel benchmark={benchmark} />
+        </div>
+      )}
       {charts && total !== 0 && (
         <Distributions benchmarkId={benchmarkId} filter={filter} live={live} />
       )}
-      <Filters benchmarkId={benchmarkId} live={live} search={search} onChange={narrow} />
+      <Filters
+        benchmarkId={benchmarkId}
+        live={live}
+        scores={scores}
+        search={search}
+        onChange={narrow}
+      />
       <ResultTable
         benchmarkId={benchmarkId}
         query={query}
+        scores={scores}
         live={live}
         current={search.at}
         onCurrent={(at) => {
@@ -136,8 +141,9 @@ export function ResultsPage(): React.JSX.Element {
         onOpen={(at, result) => {
           change({ at, row: result.row_id })
         }}
-        onSort={(sort, order) => {
-          narrow({ sort, order })
+        onSort={(sort, order, score) => {
+          const another = score !== undefined && score !== search.score
+          narrow({ ...(another && { ...UNSCORED, score }), sort, order })
         }}
         onGolden={({ row_id: rowId, golden }) => {
           mark.mutate(
@@ -155,12 +161,7 @@ export function ResultsPage(): React.JSX.Element {
               <Button
                 variant="default"
                 onClick={() => {
-                  narrow({
-                    q: undefined,
-                    outcome: undefined,
-                    finish_reason: undefined,
-                    golden: undefined,
-                  })
+                  narrow(UNFILTERED)
                 }}
               >
                 Clear the filter
@@ -173,6 +174,17 @@ export function ResultsPage(): React.JSX.Element {
           </Empty>
         }
       />
+      {search.graders === true && benchmark && (
+        <Suspense>
+          <GradersModal
+            benchmark={benchmark}
+            scores={scores}
+            onClose={() => {
+              change({ graders: undefined })
+            }}
+          />
+        </Suspense>
+      )}
       {search.row !== undefined && (
         <Suspense>
           <ResultDrawer
@@ -180,6 +192,7 @@ export function ResultsPage(): React.JSX.Element {
             rowId={search.row}
             position={search.at}
             total={total}
+            scores={scores}
             onStep={(by) => void step(by)}
             onClose={() => {
               change({ row: undefined })

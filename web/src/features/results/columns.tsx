@@ -1,6 +1,7 @@
 import type { Result, Sort } from '../../api/results'
-import { count, milliseconds, NONE } from '../../ui/format'
-import { Icon } from '../../ui/Icon'
+import type { Score, ScoreColumn } from '../../api/scores'
+import { count, milliseconds, NONE, points } from '../../ui/format'
+import { MarkIcon } from '../../ui/MarkIcon'
 import { Tag } from '../../ui/Tag'
 import classes from './Results.module.css'
 
@@ -8,6 +9,8 @@ interface ColumnSpec {
   label: string
   width: string
   sort?: Sort
+  /** The key of the column of scores that it shows. */
+  score?: string
   right?: boolean
   /** Shown on a narrow screen too. */
   narrow?: string
@@ -90,25 +93,45 @@ const WIDE: ColumnSpec[] = [
     cell: (one) => milliseconds(one.latency_ms),
   },
   {
-    label: 'Golden',
+    label: 'Mark',
     width: '52px',
-    cell: (one) =>
-      one.golden && (
-        <span className={classes.gold} role="img" aria-label="Golden">
-          <Icon name="star" size={14} filled />
-        </span>
-      ),
+    cell: (one) => one.mark && <MarkIcon kind={one.mark.kind} />,
   },
 ]
 
+/** A score, or why there is none. */
+export function ScoreCell({ score }: { score: Score | undefined }) {
+  if (!score) return NONE
+  if (score.value === null) {
+    return (
+      <span className={classes.bad} title={score.error ?? ''}>
+        error
+      </span>
+    )
+  }
+  return <span title={score.note ?? ''}>{points(score.value)}</span>
+}
+
+const scoreColumn = ({ key, grader }: ScoreColumn): ColumnSpec => ({
+  label: grader.name,
+  width: '72px',
+  sort: 'score',
+  score: key,
+  right: true,
+  cell: (one) => <ScoreCell score={one.scores?.[key]} />,
+})
+
+const AFTER = WIDE.findIndex((one) => one.label === 'Outcome') + 1
 const NARROW = WIDE.flatMap((one) => (one.narrow ? [{ ...one, width: one.narrow }] : []))
 
-/** The columns for a screen; a narrow one leaves the figures to the drawer. */
-export function columnsFor(narrow: boolean) {
-  const columns = narrow ? NARROW : WIDE
+/** The columns for a screen, scores included; a narrow one leaves the figures to the drawer. */
+export function columnsFor(narrow: boolean, scores: ScoreColumn[]) {
+  const columns = narrow
+    ? NARROW
+    : [...WIDE.slice(0, AFTER), ...scores.map(scoreColumn), ...WIDE.slice(AFTER)]
   return {
     columns,
     template: columns.map((one) => one.width).join(' '),
-    minWidth: narrow ? 280 : 1060,
+    minWidth: narrow ? 280 : 1060 + 72 * scores.length,
   }
 }

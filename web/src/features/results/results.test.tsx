@@ -1,9 +1,9 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
-import { aRequest, aResult } from '../../test/records'
+import { aGrader, aRequest, aResult, aScoreColumn } from '../../test/records'
 import { open } from '../../test/render'
-import { API, results, server } from '../../test/server'
+import { API, refusal, results, server } from '../../test/server'
 
 test('filters and order live in the URL and reach the server', async () => {
   const asked: string[] = []
@@ -108,4 +108,58 @@ test('what earlier attempts said is shown', async () => {
   const drawer = await screen.findByRole('dialog')
   await within(drawer).findByRole('heading', { name: 'Earlier attempts' })
   expect(within(drawer).getByText('The engine died.')).toBeVisible()
+})
+
+test('scores are columns that can be sorted and filtered by', async () => {
+  const asked: string[] = []
+  const score = { value: 1, error: null, note: null }
+  server.use(
+    http.get(`${API}/admin/benchmarks/bm_1/scores`, () =>
+      HttpResponse.json({ benchmark_id: 'bm_1', columns: [aScoreColumn()] }),
+    ),
+    http.get(`${API}/admin/benchmarks/bm_1/results`, ({ request }) => {
+      asked.push(new URL(request.url).searchParams.toString())
+      return HttpResponse.json({
+        results: [aResult(0, { scores: { gr_1: score } })],
+        total: 1,
+        limit: 100,
+        offset: 0,
+        next_cursor: null,
+      })
+    }),
+  )
+  const { user, search } = open('/results/bm_1')
+  await user.click(await screen.findByRole('button', { name: 'right' }))
+  await waitFor(() => {
+    expect(asked.at(-1)).toContain('score=gr_1&sort=score&order=desc')
+  })
+  expect(await screen.findByRole('gridcell', { name: '100' })).toBeVisible()
+  expect(screen.getByText('52 to 71.9')).toBeVisible()
+  await user.click(screen.getByRole('combobox', { name: 'Score' }))
+  await user.click(await screen.findByRole('option', { name: 'right: below 50 points' }))
+  expect(search()).toMatchObject({ score: 'gr_1', max_score: 0.4999, sort: 'score' })
+})
+
+test('a grader is made for the whole dataset, and a refusal is told in place', async () => {
+  const made: unknown[] = []
+  server.use(
+    http.post(`${API}/admin/graders`, async ({ request }) => {
+      made.push(await request.json())
+      return made.length === 1
+        ? refusal(422, { code: 'invalid_pattern', message: 'Not a pattern.', details: {} })
+        : HttpResponse.json(aGrader())
+    }),
+  )
+  const { user } = open('/results/bm_1?graders=true')
+  const dialog = await screen.findByRole('dialog')
+  await user.click(within(dialog).getByRole('combobox', { name: 'Grade by' }))
+  await user.click(await screen.findByRole('option', { name: 'Pattern' }))
+  await user.type(within(dialog).getByLabelText('Pattern'), '(')
+  await user.click(within(dialog).getByRole('button', { name: 'Add grader' }))
+  expect(await within(dialog).findByText('Not a pattern.')).toBeVisible()
+  expect(made[0]).toEqual({
+    name: 'Pattern',
+    dataset_id: 'ds_1',
+    spec: { kind: 'regex', field: 'expected', pattern: '(', ignore_case: false },
+  })
 })

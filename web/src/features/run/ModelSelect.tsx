@@ -22,8 +22,11 @@ function Option({ model, checked }: { model: Model; checked: boolean }) {
           {model.name} <span className={classes.id}>{model.model_id}</span>
         </div>
         <div className={classes.figures}>
-          {model.size} parameters · {gibibytes(model.memory_gib)} memory ·{' '}
-          {model.prepared ? 'weights here' : 'downloads first'}
+          {model.endpoint
+            ? `Asked at ${new URL(model.endpoint.base_url).host}`
+            : `${model.size} parameters · ${gibibytes(model.memory_gib)} memory · ${
+                model.prepared ? 'weights here' : 'downloads first'
+              }`}
         </div>
         {!model.fit.fits && <div className={classes.reason}>{model.fit.reason}</div>}
       </div>
