@@ -9,7 +9,7 @@ import { Section } from '../../ui/Section'
 import classes from './Results.module.css'
 
 /** How far a rerun says the same as the first run. */
-export function AgreementPanel({ benchmark }: { benchmark: Benchmark }) {
+export default function AgreementPanel({ benchmark }: { benchmark: Benchmark }) {
   const { benchmark_id: id, rerun_of: first, status } = benchmark
   const { data, error } = useAgreement(id, isLive(status))
   if (first === null) return null
@@ -23,12 +23,14 @@ export function AgreementPanel({ benchmark }: { benchmark: Benchmark }) {
     </Button>
   )
   return (
-    <Section title="Agreement with the first run" {...(!error && { actions: compare })}>
-      {error && !data && (
-        <Problem title="It cannot be compared with the first run" message={reasonOf(error)} />
-      )}
-      {data && <Said agreement={data} />}
-    </Section>
+    <div className={classes.panel}>
+      <Section title="Agreement with the first run" {...(!error && { actions: compare })}>
+        {error && !data && (
+          <Problem title="It cannot be compared with the first run" message={reasonOf(error)} />
+        )}
+        {data && <Said agreement={data} />}
+      </Section>
+    </div>
   )
 }
 

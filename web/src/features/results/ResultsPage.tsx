@@ -8,25 +8,25 @@ import { useGolden } from '../../api/golden'
 import { useResultAt } from '../../api/results'
 import { useScores, type ScoreColumn } from '../../api/scores'
 import { useStatistics } from '../../api/statistics'
-import { Empty } from '../../ui/Empty'
 import { Icon } from '../../ui/Icon'
 import { notifyRefused } from '../../ui/notify'
 import { PageHead } from '../../ui/PageHead'
 import { Problem } from '../../ui/Problem'
 import { StatusTag } from '../../ui/StatusTag'
-import { AgreementPanel } from './AgreementPanel'
 import { CompareMenu } from './CompareMenu'
 import { Distributions } from './Distributions'
 import { ExportMenu } from './ExportMenu'
 import { Filters } from './Filters'
 import classes from './Results.module.css'
 import { ResultTable } from './ResultTable'
+import { NoResults } from './NoResults'
 import { filterOf, queryOf, UNFILTERED, UNSCORED, type ResultsSearch } from './search'
 import { Summary } from './Summary'
 
 // After the table, which it must not hold up.
 const loadDrawer = () => import('./ResultDrawer')
 const ResultDrawer = lazy(loadDrawer)
+const AgreementPanel = lazy(() => import('./AgreementPanel'))
 const GradersModal = lazy(() => import('../graders/GradersModal'))
 const NO_SCORES: ScoreColumn[] = []
 const route = getRouteApi('/results/$benchmarkId')
@@ -115,9 +115,9 @@ export function ResultsPage(): React.JSX.Element {
         <Problem title="This benchmark failed" message={benchmark.error} />
       )}
       {benchmark?.rerun_of != null && (
-        <div className={classes.panel}>
+        <Suspense>
           <AgreementPanel benchmark={benchmark} />
-        </div>
+        </Suspense>
       )}
       {charts && total !== 0 && (
         <Distributions benchmarkId={benchmarkId} filter={filter} live={live} />
@@ -156,22 +156,13 @@ export function ResultsPage(): React.JSX.Element {
           )
         }}
         empty={
-          <Empty icon="search" title={filtered ? 'No result matches' : 'No results yet'}>
-            {filtered ? (
-              <Button
-                variant="default"
-                onClick={() => {
-                  narrow(UNFILTERED)
-                }}
-              >
-                Clear the filter
-              </Button>
-            ) : live ? (
-              'The first answers appear here while the benchmark runs.'
-            ) : (
-              'This benchmark ended before any request was answered.'
-            )}
-          </Empty>
+          <NoResults
+            filtered={filtered}
+            live={live}
+            onClear={() => {
+              narrow(UNFILTERED)
+            }}
+          />
         }
       />
       {search.graders === true && benchmark && (
