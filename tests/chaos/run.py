@@ -119,7 +119,11 @@ def chaos(
             wait_until(lambda: _in_flight(stage), "requests in flight")
         time.sleep(rng.uniform(*pause))
         at = _kill(stage, victim, rng)
-        report.kills.append(Kill(victim, at))
+        kill = Kill(victim, at)
+        report.kills.append(kill)
+        # vLLM keeps no ledger of what it was asked; what had no answer then is asked again.
+        if report.engine == "real" and victim in INTERRUPTING:
+            kill.asked_again = _unanswered(stage)
         say.print(f"{number}/{len(victims)} killed: {victim.value}")
     wait_until(lambda: _live(stage) == 0, "every benchmark to end")
     _check(stage, report)
@@ -169,6 +173,17 @@ def _kill(stage: Stage, victim: Victim, rng: random.Random) -> float:
             continue
         process.kill()
         return time.time()
+
+
+def _unanswered(stage: Stage) -> int:
+    """Requests that journals say were handed to an engine and have no result."""
+    benchmarks = stage.settings.data_folder / "storage" / "benchmarks"
+    unanswered = 0
+    for journal in benchmarks.glob("*/journals/*.jsonl"):
+        lines = [orjson.loads(line) for line in journal.read_bytes().splitlines()]
+        asked = {line["asked"] for line in lines if "asked" in line}
+        unanswered += len(asked - {line["row_id"] for line in lines if "row_id" in line})
+    return unanswered
 
 
 def _check(stage: Stage, report: Report) -> None:
@@ -226,7 +241,7 @@ def _altered(line: Json, wanted: dict[str, Json], engine: str) -> bool:
 
 
 def _count_again(stage: Stage, report: Report) -> None:
-    """From the engines' own ledger: what was asked more than once, and after which kill."""
+    """From the fake engines' own ledger: what was asked more than once, and after which kill."""
     if not stage.ledger.exists():
         return
     seen: set[str] = set()
