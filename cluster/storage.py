@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from cluster import space
 from cluster.settings import settings
 
 _KEY = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
-_ASIDE = ".aside"
+_ASIDE = ".tmp-"
 
 
 class Storage:
@@ -50,16 +50,14 @@ class Storage:
         folder = self.path(prefix)
         if not folder.is_dir():
             return []
-        return sorted(entry.name for entry in os.scandir(folder))
+        return sorted(e.name for e in os.scandir(folder) if not e.name.startswith(_ASIDE))
 
     @contextmanager
     def write(self, key: str) -> Generator[BinaryIO]:
         """A binary file that becomes ``key`` when the block ends, and nothing if it raises."""
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Not beside its target: what a kill leaves behind must never be taken for an object.
-        aside = self.root / _ASIDE / uuid.uuid4().hex
-        aside.parent.mkdir(exist_ok=True)
+        aside = target.with_name(f"{_ASIDE}{uuid.uuid4().hex}")
         try:
             with aside.open("wb") as file:
                 yield file
@@ -70,10 +68,9 @@ class Storage:
             aside.unlink(missing_ok=True)
             raise
 
-    def sweep(self, abandoned: Callable[[Path], bool]) -> None:
-        """Remove what writers that were killed have left behind."""
-        aside = self.root / _ASIDE
-        for left in filter(abandoned, aside.iterdir() if aside.is_dir() else ()):
+    def sweep(self, prefix: str) -> None:
+        """Remove what killed writers have left directly under ``prefix``, where nobody writes now."""
+        for left in self.path(prefix).glob(f"{_ASIDE}*"):
             left.unlink(missing_ok=True)
 
     def append(self, key: str) -> BinaryIO:

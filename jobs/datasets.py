@@ -129,7 +129,6 @@ def sweep() -> None:
         folder = storage().path(f"datasets/{dataset_id}")
         if file_id(dataset_id) not in kept and _is_abandoned(folder):
             storage().delete(f"datasets/{dataset_id}")
-    storage().sweep(_is_abandoned)
     scratch = settings().data_folder / "scratch"
     for left in filter(_is_abandoned, scratch.iterdir() if scratch.is_dir() else ()):
         shutil.rmtree(left) if left.is_dir() else left.unlink()

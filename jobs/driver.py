@@ -65,6 +65,7 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
     for row in done.iter_rows():
         finished += int(row["finished"])
         log.info("chunk done", chunk=int(row["chunk"]), finished=finished, total=spec.total)
+    parts.sweep(spec.benchmark_id)
 
 
 def _calls(spec: BenchmarkSpec) -> int:

@@ -193,6 +193,11 @@ def done(benchmark_id: str) -> set[int]:
     return {int(name.removesuffix(".parquet")) for name in names}
 
 
+def sweep(benchmark_id: str) -> None:
+    """Once every chunk has its part: remove what killed writers of parts have left beside them."""
+    storage().sweep(f"benchmarks/{benchmark_id}/parts")
+
+
 def unfinished(benchmark_id: str) -> list[Record]:
     """Results in journals: of chunks that are at work now, or were when the job was killed.
 
