@@ -69,7 +69,7 @@ class Storage:
             raise
 
     def sweep(self, prefix: str) -> None:
-        """Remove what killed writers have left directly under ``prefix``, where nobody writes now."""
+        """Remove what killed writers left directly under ``prefix``, where nobody writes now."""
         for left in self.path(prefix).glob(f"{_ASIDE}*"):
             left.unlink(missing_ok=True)
 

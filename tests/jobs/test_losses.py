@@ -95,7 +95,7 @@ def test_an_integer_is_accepted_if_orjson_keeps_it(value: int) -> None:
     | st.from_regex(r"-?(0|[1-9][0-9]{0,30})\.[0-9]{1,30}([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 )
 def test_what_is_accepted_denotes_its_double(text: str) -> None:
-    """It is the number that the double gives when written with as many digits, or at its shortest."""
+    """It is the number that the double gives with as many digits, or in its shortest text."""
     try:
         parsed: Any = orjson.loads(text)
     except orjson.JSONDecodeError:  # beyond every double: refused as no JSON
