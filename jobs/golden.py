@@ -5,12 +5,6 @@ from jobs.analysis import Golden
 from jobs.schemas import Marking, MarkKind
 
 
-def rows(benchmark_id: str) -> set[int]:
-    """Row ids of a benchmark's golden examples."""
-    kinds = marks.kinds(benchmark_id)
-    return {row_id for row_id, kind in kinds.items() if kind is MarkKind.GOLDEN}
-
-
 def mark(benchmark_id: str, row_id: int, author: str | None = None) -> Golden:
     """Mark a result, which the caller has seen to exist. Repeating it changes nothing; of a result
     that is marked otherwise, the edited response and the note stay."""

@@ -1,21 +1,23 @@
-"""Golden examples as training files: chat fine-tuning and preference pairs, with their origin.
+"""Golden and fixed answers as training files: chat fine-tuning and preference pairs, with their
+origin.
 
 Lines have one shape throughout, with text where a value may be missing, so that Arrow finds one
 schema and `datasets` and TRL load the files as they are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, golden, queries, tables
+from jobs import benchmarks, marks, queries, tables
 from jobs.conversation import Message, messages
 from jobs.errors import InvalidRequest
 from jobs.queries import Row, Source
-from jobs.schemas import BenchmarkSpec
+from jobs.schemas import BenchmarkSpec, Mark, MarkKind
 
 Format = Literal["messages", "preferences", "parquet"]
 
@@ -36,22 +38,39 @@ _PROVENANCE = pa.struct(
         ("custom_id", pa.string()),
         ("row_id", pa.int64()),
         ("finished_at", pa.string()),
+        ("mark", pa.string()),
+        ("edited", pa.bool_()),
+        ("author", pa.string()),
     ]
 )
 MESSAGES = pa.schema([("messages", pa.list_(_MESSAGE)), ("provenance", _PROVENANCE)])
 
-Example = dict[str, Any]
+Line = dict[str, Any]
+
+
+@dataclass
+class Example:
+    """An answer worth training on."""
+
+    asked: list[Message]
+    result: Row
+    mark: Mark
+
+    @property
+    def answer(self) -> str:
+        return self.mark.response or self.result["text"]
 
 
 def download(
     form: Format, benchmark_ids: Sequence[str] = (), dataset_id: str | None = None
 ) -> Iterator[bytes]:
-    """Golden examples of benchmarks, or of all over a dataset, as a file in pieces.
+    """Golden and fixed answers of benchmarks, or of all over a dataset, as a file in pieces.
 
-    ``messages`` is JSON lines of chat conversations that end in the golden answer, ``parquet`` the
-    same as Parquet. ``preferences`` is JSON lines of ``prompt``, ``chosen`` (the golden answer) and
-    ``rejected``: another benchmark's answer to the same request that differs and is not golden.
-    Requests that hold more than text are left out.
+    An answer that was edited counts as it was edited. ``messages`` is JSON lines of chat
+    conversations that end in such an answer, ``parquet`` the same as Parquet. ``preferences`` is
+    JSON lines of ``prompt``, ``chosen`` (such an answer) and ``rejected``: what the model said
+    before it was edited, or another benchmark's answer to the same request that differs and is not
+    golden. Requests that hold more than text are left out.
 
     Raises:
         NotFound: no such benchmark; before the first piece is sent.
@@ -76,11 +95,11 @@ class _Origin:
             row = benchmarks.row(sql, benchmark_id)
         self.benchmark_id = benchmark_id
         self.dataset_id = row.dataset_id
-        self.marked = golden.rows(benchmark_id)
+        self.kinds = marks.kinds(benchmark_id)
         self._row = row
         self._spec = BenchmarkSpec.model_validate(row.spec)
 
-    def provenance(self, result: Row) -> Example:
+    def provenance(self, result: Row, mark: Mark | None = None) -> Line:
         weights = self._spec.model.weights
         sampling = self._spec.sampling.model_dump(exclude_none=True)
         return {
@@ -94,6 +113,9 @@ class _Origin:
             "custom_id": result["custom_id"],
             "row_id": result["row_id"],
             "finished_at": result["finished_at"].isoformat(),
+            "mark": mark.kind.value if mark else "",
+            "edited": bool(mark and mark.response),
+            "author": (mark and mark.author) or "",
         }
 
 
@@ -102,43 +124,57 @@ def _over(dataset_id: str | None) -> list[str]:
     return [one.benchmark_id for one in found]
 
 
-def _conversations(origins: Iterable[_Origin]) -> Iterator[Example]:
+def _conversations(origins: Iterable[_Origin]) -> Iterator[Line]:
     for origin in origins:
-        for asked, result in _golden(origin):
-            answer = {"role": "assistant", "content": result["text"]}
-            yield {"messages": [*asked, answer], "provenance": origin.provenance(result)}
+        for one in _examples(origin):
+            yield {
+                "messages": [*one.asked, *_said(one.answer)],
+                "provenance": origin.provenance(one.result, one.mark),
+            }
 
 
-def _preferences(origins: Sequence[_Origin]) -> Iterator[Example]:
+def _preferences(origins: Sequence[_Origin]) -> Iterator[Line]:
     for origin in origins:
         others = [one for one in origins if one is not origin]
-        for batch in _batched(_golden(origin)):
-            names = [result["custom_id"] for _, result in batch]
+        for batch in _batched(_examples(origin)):
+            names = [one.result["custom_id"] for one in batch]
             answers = [(other, _answers(other, names)) for other in others]
-            for asked, result in batch:
-                for other, theirs in answers:
-                    rejected = theirs.get(result["custom_id"])
-                    if rejected is not None and rejected["text"] != result["text"]:
+            for one in batch:
+                rivals = [(origin, one.result)] if _answered(one.result) else []
+                rivals += [
+                    (other, theirs[one.result["custom_id"]])
+                    for other, theirs in answers
+                    if one.result["custom_id"] in theirs
+                ]
+                for other, rejected in rivals:
+                    if rejected["text"] != one.answer:
                         yield {
-                            "prompt": asked,
-                            "chosen": [{"role": "assistant", "content": result["text"]}],
-                            "rejected": [{"role": "assistant", "content": rejected["text"]}],
-                            "provenance": origin.provenance(result),
+                            "prompt": one.asked,
+                            "chosen": _said(one.answer),
+                            "rejected": _said(rejected["text"]),
+                            "provenance": origin.provenance(one.result, one.mark),
                             "rejected_provenance": other.provenance(rejected),
                         }
 
 
-def _golden(origin: _Origin) -> Iterator[tuple[list[Message], Row]]:
-    """The golden results of a benchmark that have a text, with what was asked."""
-    for row_ids in _batched(sorted(origin.marked)):
+def _said(answer: str) -> list[Message]:
+    return [{"role": "assistant", "content": answer}]
+
+
+def _examples(origin: _Origin) -> Iterator[Example]:
+    """The golden and the fixed results of a benchmark, with what was asked."""
+    wanted = (MarkKind.GOLDEN, MarkKind.FIX)
+    for row_ids in _batched(row_id for row_id, kind in origin.kinds.items() if kind in wanted):
+        found = marks.of(origin.benchmark_id, row_ids)
         with queries.connect() as db:
             of = queries.source(db, origin.benchmark_id)
             results = queries.fetch(db, of, row_ids)
             asked = _asked(db, of, row_ids)
         for row_id in row_ids:
-            result, conversation = results.get(row_id), asked.get(row_id)
-            if result and _answered(result) and conversation:
-                yield conversation, result
+            # A mark may have been taken away since, a row may be asked again at this moment.
+            result, mark, conversation = results.get(row_id), found.get(row_id), asked.get(row_id)
+            if result and mark and conversation and (mark.response or _answered(result)):
+                yield Example(conversation, result, mark)
 
 
 def _answers(origin: _Origin, custom_ids: Sequence[str]) -> dict[str, Row]:
@@ -155,7 +191,7 @@ def _answers(origin: _Origin, custom_ids: Sequence[str]) -> dict[str, Row]:
     return {
         row["custom_id"]: row
         for row in table.to_pylist()
-        if _answered(row) and row["row_id"] not in origin.marked
+        if _answered(row) and origin.kinds.get(row["row_id"]) is not MarkKind.GOLDEN
     }
 
 
@@ -177,7 +213,7 @@ def _answered(result: Row) -> bool:
     return 200 <= result["status_code"] < 300 and bool(result["text"])
 
 
-def _lines(examples: Iterable[Example]) -> Iterator[bytes]:
+def _lines(examples: Iterable[Line]) -> Iterator[bytes]:
     return (orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in examples)
 
 

@@ -187,7 +187,7 @@ def test_marks_of_what_is_asked_again_go(make_benchmark):
     for row_id in (3, 4):
         results.mark(benchmark_id, row_id)
     retry.retry_failed(benchmark_id)
-    assert golden.rows(benchmark_id) == {4}
+    assert set(marks.kinds(benchmark_id)) == {4}
 
 
 def test_each_job_has_an_id_that_ray_does_not_know(make_benchmark, jobs):

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from ext_fixtures import MODELS, failure, make_benchmark, place, record, request, store_dataset
 
-from jobs import golden, training
+from jobs import golden, marks, training
 from jobs.errors import InvalidRequest, NotFound
+from jobs.schemas import Marking, MarkKind
 
 
 @pytest.fixture
@@ -70,6 +71,9 @@ def test_a_conversation_ends_in_the_golden_answer(dataset, pair):
         "custom_id": "r-0",
         "row_id": 0,
         "finished_at": "",
+        "mark": "golden",
+        "edited": False,
+        "author": "",
     }
 
 
@@ -83,6 +87,32 @@ def test_a_preference_is_golden_over_another_answer_that_is_not(dataset, pair):
     assert found["chosen"] == [{"role": "assistant", "content": "left 1"}]
     assert found["rejected"] == [{"role": "assistant", "content": "right 1"}]
     assert found["rejected_provenance"]["model_id"] == MODELS[1]
+
+
+def test_an_edited_answer_counts_as_edited(dataset, pair):
+    better = Marking(kind=MarkKind.GOLDEN, response="edited 0")
+    marks.put(pair[0], 0, better, "Ann")
+    marks.put(pair[1], 1, Marking(kind=MarkKind.FIX, response="fixed 1"), "Ben")
+    marks.put(pair[1], 5, Marking(kind=MarkKind.FIX, response="what it failed to say"), None)
+    marks.put(pair[0], 2, Marking(kind=MarkKind.WRONG), "Ben")
+
+    found = lines("messages", *pair)
+    assert [one["messages"][-1]["content"] for one in found] == [
+        *("edited 0", "fixed 1", "what it failed to say"),
+    ]
+    marked = [[one["provenance"][name] for name in ("mark", "edited", "author")] for one in found]
+    assert marked == [["golden", True, "Ann"], ["fix", True, "Ben"], ["fix", True, ""]]
+
+    pairs = lines("preferences", *pair)
+    said = [(one["chosen"][0]["content"], one["rejected"][0]["content"]) for one in pairs]
+    assert said == [
+        ("edited 0", "left 0"),  # its own, before it was edited
+        ("edited 0", "left 0"),  # the other model's, which said the same
+        ("fixed 1", "right 1"),
+        ("fixed 1", "left 1"),
+        ("what it failed to say", "left 5"),
+    ]
+    assert pairs[2]["rejected_provenance"]["edited"] is False
 
 
 @pytest.mark.parametrize("form", ["messages", "preferences", "parquet"])

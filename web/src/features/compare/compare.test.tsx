@@ -116,6 +116,7 @@ test('g marks the focused answer golden, and a refusal takes it back', async () 
 test('what people prefer is said in words and figures', async () => {
   server.use(
     comparison,
+    verdicts,
     http.get(`${API}/admin/votes/standings`, () =>
       HttpResponse.json(
         someStandings([], {
