@@ -17,6 +17,7 @@ from jobs import (
     export,
     golden,
     history,
+    marks,
     parts,
     rerun,
     results,
