@@ -198,13 +198,15 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
 
 
 def _wait_for_dashboard(session: Session, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until its parts answer, too: it listens before they are up, and some of them may never be."""
     deadline = time.monotonic() + _START_SECONDS
-    host, port = session.dashboard_url.removeprefix("http://").split(":")
-    while _is_free(host, int(port)):
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-            raise LaunchError(f"Ray did not start:\n{tail}")
-        time.sleep(0.2)
+    token = session.token_file.read_text().strip()
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=5) as client:
+        while not _answers(client, f"{session.dashboard_url}/api/serve/applications/"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+                raise LaunchError(f"Ray did not start:\n{tail}")
+            time.sleep(0.2)
 
 
 def _deploy(settings: Settings, session: Session) -> None:
@@ -216,13 +218,12 @@ def _deploy(settings: Settings, session: Session) -> None:
         base_url=session.dashboard_url, headers={"Authorization": f"Bearer {token}"}, timeout=60
     )
     deadline = time.monotonic() + _START_SECONDS
-    with api:
+    with api, httpx.Client(timeout=5) as service:
         while refusal := _refusal(api, config):
-            # The dashboard listens before all of its parts are up.
             if time.monotonic() > deadline:
                 raise LaunchError(f"Ray Serve refused the application: {refusal}")
             time.sleep(0.5)
-        while not _answers(session.service_url):
+        while not _answers(service, f"{session.service_url}/health"):
             details = api.get("/api/serve/applications/").json()
             states = details.get("applications", {})
             for name, state in states.items():
@@ -241,9 +242,9 @@ def _refusal(api: httpx.Client, config: dict[str, Any]) -> str | None:
     return None if answer.is_success else answer.text[:2000]
 
 
-def _answers(url: str) -> bool:
+def _answers(client: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=5).status_code == 200
+        return client.get(url).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -269,20 +270,22 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody has now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody has now, all different.
+
+    They lie below the ephemeral ones, of which any connection may take one before the process that
+    it was meant for listens on it, and above those of Ray's workers (10002 to 19999).
+    """
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = random.randrange(26_000, 32_000)
+        if _is_free("127.0.0.1", port):
+            ports.add(port)
+    return list(ports)
 
 
 def _free_range(count: int) -> range:
     """Consecutive ports below the ephemeral ones that nobody has now."""
     while True:
-        first = random.randrange(20_000, 32_000 - count)
+        first = random.randrange(20_000, 26_000 - count)
         if all(_is_free("127.0.0.1", port) for port in range(first, first + count)):
             return range(first, first + count)
