@@ -22,6 +22,9 @@ from jobs.schemas import Benchmark, Score
 Window = list[tuple[str, int, list[int | None]]]
 """``custom_id``, ``row_id`` and ``row_ids`` of the rows of a page."""
 
+PATIENCE = 2.0
+"""How long somebody waits for a comparison that is made for the first time, seconds."""
+
 
 @queries.repeated
 def compare(
@@ -32,17 +35,21 @@ def compare(
     sort: ComparisonSort = ComparisonSort.DISAGREEMENT,
     order: Order = "asc",
     diff_from: int | None = None,
+    patience: float | None = PATIENCE,
 ) -> Comparison:
     """Join benchmarks on ``custom_id``, as far as their results exist.
 
     ``q`` is text in the ``custom_id``, a prompt or any of the responses. ``asc`` of
     ``disagreement`` begins with the rows that differ most. ``diff_from`` asks for the differences
     of every answer from that benchmark's.
+
+    Raises:
+        NotReady: the rows are being put in order, which takes longer than ``patience`` seconds.
     """
     found = [benchmarks.get(benchmark_id) for benchmark_id in benchmark_ids]
     with queries.connect() as db:
-        sources = open_sources(db, found)
-        joins.joined(db, found, sources)
+        sources = joins.open_sources(db, found)
+        joins.joined(db, found, sources, patience)
         unmatched, total = queries.one(
             db, "SELECT count(*) FILTER (unmatched), count(*) FROM joined"
         )
@@ -63,11 +70,6 @@ def compare(
         limit=limit,
         offset=offset,
     )
-
-
-def open_sources(db: duckdb.DuckDBPyConnection, found: Sequence[Benchmark]) -> list[Source]:
-    """The results of each benchmark as relations, ``results_0`` and so on."""
-    return [queries.source(db, one.benchmark_id, f"results_{at}") for at, one in enumerate(found)]
 
 
 def matching(sources: Sequence[Source], q: str | None) -> queries.Condition:

@@ -66,8 +66,8 @@ def _rows(
 ) -> Iterator[Row]:
     """Every row that matches, in order: joined and sorted by DuckDB, on disk where it is much."""
     with queries.connect() as db:
-        sources = compare.open_sources(db, found)
-        joins.joined(db, found, sources)
+        sources = joins.open_sources(db, found)
+        joins.joined(db, found, sources, patience=None)
         condition, values = compare.matching(sources, q)
         fields, relations = _wide(db, sources, graded)
         query = f"""

@@ -5,6 +5,7 @@
     │                              result_not_found, ballot_not_found, file_not_found,
     │                              batch_not_found
     ├── Conflict              409  dataset_in_use, dataset_deleted, benchmark_live, …
+    ├── NotReady              409  not_ready: ask again, details say how far it is
     ├── InvalidDataset        422  invalid_dataset: line-numbered details
     ├── InvalidRequest        422  the request is well formed but cannot be done
     ├── InvalidParameter      400  of the OpenAI API: a parameter is missing or out of bounds
@@ -35,6 +36,10 @@ class NotFound(BenchmarkRunnerError):
 
 class Conflict(BenchmarkRunnerError):
     status = 409
+
+
+class NotReady(Conflict):
+    """What was asked for is being prepared; ``details["progress"]`` is the share done, 0 to 1."""
 
 
 class TooLarge(BenchmarkRunnerError):

@@ -7,7 +7,7 @@ and enum members of this code.
 import functools
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
@@ -85,14 +85,14 @@ def repeated(read: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def connect() -> Generator[duckdb.DuckDBPyConnection]:
-    """An empty database in memory, for as long as ``query_timeout_seconds``.
+def connect(*, bounded: bool = True) -> Generator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory, for as long as ``query_timeout_seconds`` if ``bounded``.
 
     Raises:
         InvalidRequest: it took longer.
     """
     scratch = settings().data_folder / "scratch"
-    with duckdb.connect() as db, _bounded(db):
+    with duckdb.connect() as db, _bounded(db) if bounded else nullcontext():
         db.execute("SET memory_limit = $1", [_MEMORY])
         db.execute("SET temp_directory = $1", [str(scratch)])
         yield db

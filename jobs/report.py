@@ -25,8 +25,10 @@ def page(
     order: Order = "asc",
 ) -> bytes:
     """Figures, verdicts and the first rows of a comparison."""
-    shown = compare.compare(benchmark_ids, SHOWN_ROWS, 0, q, sort, order, diff_from=0)
-    found = verdicts.verdicts(benchmark_ids)
+    shown = compare.compare(
+        benchmark_ids, SHOWN_ROWS, 0, q, sort, order, diff_from=0, patience=None
+    )
+    found = verdicts.verdicts(benchmark_ids, patience=None)
     return (
         _templates.get_template("report.html")
         .render(

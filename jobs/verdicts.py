@@ -4,6 +4,7 @@ much a model differs from itself beside how much it differs from others.
 The arithmetic is in :mod:`jobs.differences`; this gathers what it needs.
 """
 
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
@@ -12,8 +13,9 @@ from pydantic import BaseModel, Field
 
 from jobs import benchmarks, differences, joins, names, queries, scores
 from jobs.agreement import PairAgreement
-from jobs.compare import open_sources
+from jobs.compare import PATIENCE
 from jobs.differences import Difference, Finding, Pair
+from jobs.errors import NotReady
 from jobs.intervals import Sums
 from jobs.queries import one
 from jobs.schemas import Benchmark, Status
@@ -64,25 +66,35 @@ class Verdicts(BaseModel):
         description="The noise floor: of each benchmark that has a rerun. A difference between "
         "models that is not larger than a model's from itself says nothing of the models."
     )
+    pending: bool = Field(
+        description="Some agreements are missing because answers are still being compared. Ask "
+        "again in a few seconds."
+    )
 
 
-def verdicts(benchmark_ids: Sequence[str]) -> Verdicts:
-    """What the scores and answers of benchmarks show, as far as they exist."""
+def verdicts(benchmark_ids: Sequence[str], patience: float | None = PATIENCE) -> Verdicts:
+    """What the scores and answers of benchmarks show, as far as they exist, and as far as it can be
+    found out in ``patience`` seconds (without end if None)."""
     found = [benchmarks.get(benchmark_id) for benchmark_id in benchmark_ids]
     reruns = [(one, rerun) for one in found if (rerun := _rerun(one)) is not None]
+    until = None if patience is None else time.monotonic() + patience
+    among = _agreements(found, until)
+    again = [(one, rerun, _agreements([one, rerun], until)) for one, rerun in reruns]
     return Verdicts(
         benchmark_ids=list(benchmark_ids),
         names=names.distinct(found),
         graders=[_of_grader(found, group, reruns) for group in _groups(found)],
-        agreements=_agreements(found),
+        agreements=among or [],
         noise=[
             Rerun(
                 benchmark_id=one.benchmark_id,
                 rerun_id=rerun.benchmark_id,
-                agreement=_agreements([one, rerun])[0],
+                agreement=agreements[0],
             )
-            for one, rerun in reruns
+            for one, rerun, agreements in again
+            if agreements
         ],
+        pending=None in (among, *(agreements for _, _, agreements in again)),
     )
 
 
@@ -97,9 +109,13 @@ def _rerun(of: Benchmark) -> Benchmark | None:
     return None
 
 
-def _agreements(found: Sequence[Benchmark]) -> list[PairAgreement]:
-    with queries.connect() as db:
-        return joins.agreements(db, found, open_sources(db, found))
+def _agreements(found: Sequence[Benchmark], until: float | None) -> list[PairAgreement] | None:
+    """None if it is not known by then."""
+    patience = None if until is None else max(until - time.monotonic(), 0)
+    try:
+        return joins.agreements(found, patience)
+    except NotReady:
+        return None
 
 
 Group = list[Column | None]
@@ -240,7 +256,7 @@ def _read(
         if found[0].dataset_id == found[1].dataset_id:
             both = "first_scores a JOIN second_scores b USING (row_id)"
         else:
-            open_sources(db, found)
+            joins.open_sources(db, found)
             both = """
                 first_scores a JOIN results_0 ON results_0.row_id = a.row_id
                 JOIN results_1 USING (custom_id)

@@ -31,7 +31,7 @@ InOrder = Annotated[
 ]
 
 
-@router.get("", summary="Compare benchmarks", responses=responses(404, 422))
+@router.get("", summary="Compare benchmarks", responses=responses(404, 409, 422))
 def compare_benchmarks(
     benchmark_id: BenchmarkIds,
     limit: Limit = 100,
@@ -50,7 +50,10 @@ def compare_benchmarks(
     ] = None,
 ) -> Comparison:
     """A row per custom_id with every benchmark's answer, as far as it exists, and the figures of
-    each benchmark. The benchmarks may be of different datasets and may still run."""
+    each benchmark. The benchmarks may be of different datasets and may still run.
+
+    Many answers are compared in the background the first time: until then this is refused as
+    `not_ready`, and `details.progress` is the share that is done."""
     if diff_from is not None and diff_from >= len(benchmark_id):
         raise InvalidRequest("invalid_request", "`diff_from` is beyond the benchmarks compared.")
     return compare.compare(benchmark_id, limit, offset, q, sort, order, diff_from)

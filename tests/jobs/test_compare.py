@@ -21,7 +21,7 @@ from cluster.storage import storage
 from jobs import benchmarks, datasets, graders, joins, results, scorer
 from jobs.analysis import ComparisonSort
 from jobs.compare import compare
-from jobs.errors import NotFound
+from jobs.errors import NotFound, NotReady
 from jobs.schemas import Status
 from jobs.scoring import GraderDraft
 
@@ -215,3 +215,33 @@ def test_scores_stand_beside_the_answers(pair, make_benchmark):
     assert last is not None
     assert first.scores[made.grader_id].value == 0
     assert "400" in (last.scores[made.grader_id].error or "")
+
+
+def test_a_comparison_in_runs_of_rows_is_the_same(pair, monkeypatch):
+    whole = compare(pair, 100, 0)
+    for one in pair:
+        storage().delete(f"benchmarks/{one}/joins")
+    monkeypatch.setattr(joins, "_RUN_ROWS", 1)
+    assert compare(pair, 100, 0) == whole
+
+
+def test_what_takes_long_is_prepared_in_the_background(pair):
+    with pytest.raises(NotReady) as caught:
+        compare(pair, 100, 0, patience=0)
+    assert 0 <= caught.value.details["progress"] <= 1
+    assert compare(pair, 100, 0, patience=None).total == 4
+    assert compare(pair, 100, 0, patience=0).total == 4
+
+
+def test_a_large_comparison_of_live_benchmarks_is_in_the_order_of_rows(
+    pair, make_benchmark, store_dataset, monkeypatch
+):
+    monkeypatch.setattr(joins, "_LIVE_PAIRS", 1)
+    dataset = datasets.get(benchmarks.get(pair[0]).dataset_id)
+    live = make_benchmark(
+        [record(0, "something else")], dataset, status=Status.RUNNING, ended=False
+    )
+    found = compare([pair[0], live], 100, 0)
+    assert [row.row_id for row in found.rows] == [0, 1, 2, 3]
+    assert found.rows[0].similarity < 1
+    assert joins.agreements([benchmarks.get(pair[0]), benchmarks.get(live)], 0) == []

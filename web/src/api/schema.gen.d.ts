@@ -632,6 +632,9 @@ export interface paths {
          * Compare benchmarks
          * @description A row per custom_id with every benchmark's answer, as far as it exists, and the figures of
          *     each benchmark. The benchmarks may be of different datasets and may still run.
+         *
+         *     Many answers are compared in the background the first time: until then this is refused as
+         *     `not_ready`, and `details.progress` is the share that is done.
          */
         get: operations["compare_benchmarks"];
         put?: never;
@@ -3405,6 +3408,11 @@ export interface components {
              * @description The noise floor: of each benchmark that has a rerun. A difference between models that is not larger than a model's from itself says nothing of the models.
              */
             noise: components["schemas"]["Rerun"][];
+            /**
+             * Pending
+             * @description Some agreements are missing because answers are still being compared. Ask again in a few seconds.
+             */
+            pending: boolean;
         };
         /**
          * Vote
@@ -5344,6 +5352,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

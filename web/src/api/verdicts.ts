@@ -20,7 +20,9 @@ export function useVerdicts(ids: string[]) {
     enabled: ids.length >= 2,
     refetchInterval: ({ state }) => {
       const columns = state.data?.graders.flatMap((one) => one.columns) ?? []
-      return columns.some((one) => one?.state === 'pending') ? 5_000 : false
+      const pending =
+        state.data?.pending === true || columns.some((one) => one?.state === 'pending')
+      return pending ? 5_000 : false
     },
   })
 }

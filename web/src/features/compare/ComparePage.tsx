@@ -2,7 +2,7 @@ import { Button, Pagination, SegmentedControl, Skeleton, Switch } from '@mantine
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { reasonOf } from '../../api/client'
-import { useComparison } from '../../api/comparison'
+import { prepared, useComparison } from '../../api/comparison'
 import { Empty } from '../../ui/Empty'
 import { count, plural } from '../../ui/format'
 import { PageHead } from '../../ui/PageHead'
@@ -14,6 +14,7 @@ import classes from './Compare.module.css'
 import { CompareGrid } from './CompareGrid'
 import { ExportMenu } from './ExportMenu'
 import { Preferences } from './Preferences'
+import { Preparing } from './Preparing'
 import { SummaryTable } from './SummaryTable'
 import { VerdictSection } from './VerdictSection'
 import type { CompareSearch } from './search'
@@ -34,7 +35,7 @@ export function ComparePage(): React.JSX.Element {
     sort,
     order: 'asc' as const,
   }
-  const { data, error, isPlaceholderData, refetch } = useComparison({
+  const { data, error, failureReason, isPlaceholderData, refetch } = useComparison({
     ...rows,
     limit: PAGE_ROWS,
     offset: page * PAGE_ROWS,
@@ -65,18 +66,7 @@ export function ComparePage(): React.JSX.Element {
       />
     )
   }
-  if (!data) {
-    return (
-      <>
-        <PageHead title={`Comparison of ${plural(ids.length, 'benchmark')}`}>
-          <p role="status" className={classes.keys}>
-            Comparing every answer…
-          </p>
-        </PageHead>
-        <Skeleton height={320} />
-      </>
-    )
-  }
+  if (!data) return <Preparing columns={ids.length} share={prepared(failureReason)} />
   const pages = Math.ceil(data.total / PAGE_ROWS)
   const base = Math.min(search.base ?? 0, data.benchmarks.length - 1)
   return (
