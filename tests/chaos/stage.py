@@ -85,9 +85,21 @@ class Stage:
         """Join a second node to the cluster, in place of the one that was killed."""
         if self._node is not None:
             self._node.wait()
+        self._node = None
+        self.patiently(self._joined)
+
+    def _joined(self) -> None:
+        # On a busy machine Ray may give up starting one, as an operator would not.
+        if self._node is None or self._node.poll() is not None:
+            self._node = self._new_node()
+        _check(len(self._raylets()) == 2, "the second node is not up")
+
+    def _new_node(self) -> subprocess.Popen[bytes]:
         ports = zip(_NODE_PORTS, launch.free_ports(len(_NODE_PORTS)), strict=True)
+        raylets = self._raylets()
+        _check(len(raylets) > 0, "the first node is not up")
         with self.log.open("ab") as log:
-            self._node = subprocess.Popen(
+            return subprocess.Popen(
                 [
                     *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block"),
                     f"--address={self.session.ray_address}",
@@ -95,13 +107,12 @@ class Stage:
                     *(f"--{name}={port}" for name, port in ports),
                 ],
                 # That of the first node: the marker, the token, the settings.
-                env=self._raylets()[0].environ(),
+                env=raylets[0].environ(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        self.patiently(lambda: _check(len(self._raylets()) == 2, "the second node is not up"))
 
     def kill_node(self) -> None:
         """SIGKILL the second node: its raylet and all that runs under it."""

@@ -91,7 +91,8 @@ def test_a_batch_is_a_benchmark_and_its_file_a_dataset(client: openai.OpenAI, ap
 def test_a_live_batch_is_cancelled_on_either_side_also_after_the_tracker_was_killed(
     client: openai.OpenAI, api: Api, session: Session
 ) -> None:
-    first, second = (create(client, *lines(80, "fake/slow")) for _ in range(2))
+    # Some 50 seconds each: enough to be cancelled at work on a busy machine.
+    first, second = (create(client, *lines(400, "fake/slow")) for _ in range(2))
     at_work(client, api, first)
     for process in processes(session):
         if "ray::Tracker" in " ".join(process.cmdline()):
@@ -113,7 +114,7 @@ def test_a_live_batch_is_cancelled_on_either_side_also_after_the_tracker_was_kil
         answered = read(client, ended.output_file_id)
         rest = read(client, ended.error_file_id)
         ids = sorted(line["custom_id"] for line in [*answered, *rest])
-        assert ids == sorted(f"r-{i}" for i in range(80))
+        assert ids == sorted(f"r-{i}" for i in range(400))
         assert {line["error"]["code"] for line in rest} == {"batch_cancelled"}
         assert ended.request_counts is not None
         assert ended.request_counts.completed == len(answered)
