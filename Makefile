@@ -47,7 +47,8 @@ ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
 else
 	$(BIN)/python -m pytest -n 2 tests/cluster tests/jobs tests/serve_app
-	$(BIN)/python -m pytest tests/openai_api tests/integration tests/chaos tests/browser tests/e2e
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/openai_api tests/integration tests/browser
+	$(BIN)/python -m pytest tests/chaos tests/e2e
 endif
 
 chaos: install-dev ## kill everything at random while benchmarks run, and count the rows: [KILLS=n] [REAL=n] [SEED=n]
