@@ -48,7 +48,7 @@ def compare(
     """
     found = [benchmarks.get(benchmark_id) for benchmark_id in benchmark_ids]
     with queries.connect() as db:
-        sources = joins.open_sources(db, found)
+        sources = joins.open_sources(db, found, whole=bool(q) or not joins.are_kept(found))
         joins.joined(db, found, sources, patience)
         unmatched, total = queries.one(
             db, "SELECT count(*) FILTER (unmatched), count(*) FROM joined"

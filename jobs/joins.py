@@ -98,9 +98,19 @@ def agreements(found: Sequence[Benchmark], patience: float | None) -> list[PairA
     return _PAIRS.validate_json(storage().read(_beside(key)))
 
 
-def open_sources(db: duckdb.DuckDBPyConnection, found: Sequence[Benchmark]) -> list[Source]:
+def open_sources(
+    db: duckdb.DuckDBPyConnection, found: Sequence[Benchmark], *, whole: bool = True
+) -> list[Source]:
     """The results of each benchmark as relations, ``results_0`` and so on."""
-    return [queries.source(db, one.benchmark_id, f"results_{at}") for at, one in enumerate(found)]
+    return [
+        queries.source(db, one.benchmark_id, f"results_{at}", whole=whole)
+        for at, one in enumerate(found)
+    ]
+
+
+def are_kept(found: Sequence[Benchmark]) -> bool:
+    """Whether :func:`joined` takes from storage what it does not need the sources for."""
+    return _key(found) is not None
 
 
 def similarity_of(a: int, b: int) -> str:

@@ -123,22 +123,29 @@ def _bounded(db: duckdb.DuckDBPyConnection) -> Generator[None]:
         watching.join()
 
 
-def source(db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "results") -> Source:
-    """Register what exists of a benchmark, also while it runs, under ``name``."""
+def source(
+    db: duckdb.DuckDBPyConnection, benchmark_id: str, name: str = "results", *, whole: bool = True
+) -> Source:
+    """Register what exists of a benchmark, also while it runs, under ``name``.
+
+    Where results are only fetched by their row ids, ``whole`` can be false: the relation of all of
+    them is not made then, which for a thousand parts takes longer than to fetch a page.
+    """
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     marked = marks.kinds(benchmark_id)
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
     selects = [f"SELECT * FROM {name}_journal"]
-    if done:
+    if done and whole:
         # A view cannot have parameters, but it can read a variable.
         # The parts are named one by one: a pattern would find those that a chunk of the journal
         # became in the meantime, and count its results twice.
         paths = parts.part_paths(benchmark_id, sorted(done))
         db.execute(f"SET VARIABLE {name}_parts = $1", [paths])
         selects.append(f"SELECT * FROM read_parquet(getvariable('{name}_parts'))")
-    db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
+    if whole:
+        db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
     requests = datasets.requests_key(spec.dataset_id)
     if storage().exists(requests):
         db.execute(f"SET VARIABLE {name}_requests = $1", [str(storage().path(requests))])
