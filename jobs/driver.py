@@ -44,16 +44,21 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
     DataContext.get_current().enable_progress_bars = False
     # The work items are indices: replicas read their requests from storage themselves, so no row
     # passes through Ray's object store and no task besides the pool needs a CPU.
-    work = ray.data.from_items([{"chunk": i} for i in missing], override_num_blocks=len(missing))
+    together, calls = _calls(spec)
+    work = ray.data.from_items(
+        [{"chunk": i} for i in missing], override_num_blocks=-(-len(missing) // together)
+    )
     done = work.map_batches(
         Replica,
         fn_constructor_args=(spec.model_dump(mode="json"),),
         fn_constructor_kwargs={"on_gpu": on_gpu},
-        batch_size=1,
+        # All of a block.
+        batch_size=None,
         compute=ActorPoolStrategy(
             size=min(placement.replicas, len(missing)),
-            max_concurrent_calls_per_actor=_calls(spec),
-            max_tasks_in_flight_per_actor=2 * _calls(spec),
+            max_concurrent_calls_per_actor=calls,
+            # One to follow. More would wait at one replica while another has nothing to do.
+            max_tasks_in_flight_per_actor=calls + 1,
         ),
         num_gpus=placement.gpus_per_replica if on_gpu else None,
         num_cpus=None if on_gpu else int(not placement.elsewhere),
@@ -67,10 +72,16 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
         log.info("chunk done", chunk=int(row["chunk"]), finished=finished, total=spec.total)
 
 
-def _calls(spec: BenchmarkSpec) -> int:
-    """Chunks that a replica works on at once: enough to fill its engine, and one to follow."""
+def _calls(spec: BenchmarkSpec) -> tuple[int, int]:
+    """Chunks of one call of a replica, and calls that it works on at once.
+
+    A call costs Ray some milliseconds whatever it does, so it takes a quarter of what a replica has
+    in hand. A chunk ends with its longest request: with only as many in hand as the engine takes,
+    those that wait for a straggler left a quarter of the engine empty (`make bench PARTS=scaling`).
+    """
     in_flight = IN_FLIGHT_PER_SEQ * spec.model.max_num_seqs
-    return -(-in_flight // spec.chunk_rows) + 1
+    together = max(in_flight // (2 * spec.chunk_rows), 1)
+    return together, -(-2 * in_flight // (together * spec.chunk_rows)) + 1
 
 
 def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:

@@ -1,6 +1,6 @@
 """One replica: an engine in an actor of Ray Data's pool, doing chunks.
 
-Each call of the actor does one chunk. Several run at once, so that the engine's continuous
+Each call of the actor does a few chunks. Several run at once, so that the engine's continuous
 batching never drains between chunks; how many requests are in the engine is bounded here.
 """
 
@@ -25,7 +25,7 @@ from cluster.space import StorageFull
 from cluster.storage import storage
 from jobs import datasets, deaths, engine, history, manifest, patience, tracker
 from jobs.parts import Chunk, Record
-from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
+from jobs.schemas import BenchmarkSpec, Endpoint, Tally
 
 log = structlog.get_logger()
 
@@ -55,6 +55,7 @@ class Replica:
         self._name = f"{os.uname().nodename}-{os.getpid()}"
         self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
+        self._overrides = self._spec.sampling.model_dump(exclude_none=True)
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
         self._slots = asyncio.Semaphore(self._in_flight)
         self._alone = asyncio.Lock()
@@ -77,9 +78,8 @@ class Replica:
         self._watching = self._run(patience.watch_loop())
 
     async def __call__(self, batch: Batch) -> Batch:
-        finished = [
-            await asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]
-        ]
+        doing = [asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]]
+        finished = await asyncio.gather(*doing)
         # What made the results is known before they count.
         await asyncio.wrap_future(self._noting)
         return {"chunk": batch["chunk"], "finished": np.array(finished)}
@@ -207,7 +207,7 @@ class Replica:
             self._asked -= 1
 
     async def _ask(self, row: Row) -> Record:
-        body = prepare(row["url"], orjson.loads(row["body"]), self._spec.sampling)
+        body = prepare(row["url"], orjson.loads(row["body"]), self._overrides)
         started = time.monotonic()
         try:
             answer = await patience.answer(self._engine, row["url"], body)
@@ -231,8 +231,9 @@ class Replica:
                 log.warning("tracker did not take a report", error=str(error))
 
 
-def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any]:
-    """The body to send: the request's own with the benchmark's overrides.
+def prepare(url: str, body: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """The body to send: the request's own with the benchmark's overrides, the fields of
+    :class:`jobs.schemas.Sampling` that are set.
 
     Streaming is dropped, as in OpenAI's batches: a result is one body.
     """
@@ -240,11 +241,11 @@ def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any
     body.pop("stream_options", None)
     if url == Endpoint.EMBEDDINGS:
         return body
-    overrides = sampling.model_dump(exclude_none=True)
     if url == Endpoint.CHAT and "max_tokens" in overrides:
         # Of the two names for the same limit, vLLM prefers the newer.
         body.pop("max_tokens", None)
-        overrides["max_completion_tokens"] = overrides.pop("max_tokens")
+        overrides = overrides | {"max_completion_tokens": overrides["max_tokens"]}
+        del overrides["max_tokens"]
     return body | overrides
 
 

@@ -22,7 +22,7 @@ from ray.data import ActorPoolStrategy, DataContext
 from jobs import parts
 from jobs.engine import FakeEngine
 from jobs.replica import prepare, record
-from jobs.schemas import ModelSpec, Sampling
+from jobs.schemas import ModelSpec
 
 
 class Answers:
@@ -40,7 +40,7 @@ class Answers:
 
     async def _one(self, row: dict[str, Any]) -> parts.Record:
         began = time.monotonic()
-        body = prepare(row["url"], orjson.loads(row["body"]), Sampling())
+        body = prepare(row["url"], orjson.loads(row["body"]), {})
         answer = await self._engine.send(row["url"], body)
         return record(row, answer, (time.monotonic() - began) * 1000, "bare")
 

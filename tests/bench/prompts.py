@@ -8,11 +8,38 @@ import orjson
 
 Json = dict[str, Any]
 
-_WORDS = (
-    "candidate backend engineer payments Kubernetes Python nursing welding audit tax Lagos remote "
-    "years experience production database latency certificate interview team lead hospital "
-    "customer analysis research compiler translation logistics warehouse curriculum"
-).split()
+_WORDS = [
+    "candidate",
+    "backend",
+    "engineer",
+    "payments",
+    "Kubernetes",
+    "Python",
+    "nursing",
+    "welding",
+    "audit",
+    "tax",
+    "Lagos",
+    "remote",
+    "years",
+    "experience",
+    "production",
+    "database",
+    "latency",
+    "certificate",
+    "interview",
+    "team",
+    "lead",
+    "hospital",
+    "customer",
+    "analysis",
+    "research",
+    "compiler",
+    "translation",
+    "logistics",
+    "warehouse",
+    "curriculum",
+]
 
 
 def varied(count: int, seed: int) -> list[Json]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from bench import engine, figures, orchestration
+from bench import engine, eta, figures, ingest, orchestration, reading, scaling, status
 from bench.figures import Figure
 from rich.console import Console
 
@@ -23,6 +23,11 @@ Part = Callable[..., Iterator[Figure]]
 PARTS: dict[str, Part] = {
     "engine": engine.measure,
     "orchestration": orchestration.measure,
+    "ingest": ingest.measure,
+    "reading": reading.measure,
+    "status": status.measure,
+    "eta": eta.measure,
+    "scaling": scaling.measure,
 }
 
 

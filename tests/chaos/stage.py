@@ -225,9 +225,7 @@ def _kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=5)
 
 
-def wait_until(
-    done: Callable[[], bool], what: str, *, seconds: float = PATIENCE_SECONDS
-) -> None:
+def wait_until(done: Callable[[], bool], what: str, *, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something that must happen."""
     deadline = time.monotonic() + seconds
     while not done():

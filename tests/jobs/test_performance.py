@@ -127,9 +127,7 @@ def test_what_an_ended_benchmark_showed_is_remembered(
     assert performance(benchmark.benchmark_id, Limits()) is first
 
 
-def test_percentiles_are_those_of_numpy(
-    benchmark: Benchmark, timed: Callable[..., None]
-) -> None:
+def test_percentiles_are_those_of_numpy(benchmark: Benchmark, timed: Callable[..., None]) -> None:
     """As `vllm bench serve` has them: linear between neighbours."""
     rng = random.Random(5)
     times = [rng.lognormvariate(0, 1) for _ in range(32)]
