@@ -14,6 +14,7 @@ benchmarks of many kinds (`make bench PARTS=eta`). Pure arithmetic.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 WINDOW_SECONDS = 30.0
 _NORMAL_80 = 1.2816
@@ -52,8 +53,7 @@ def guess(load: float, generation: float | None) -> Estimate:
 def forecast(samples: Sequence[Sample], total: int, slots: int) -> Estimate | None:
     """From what was seen since the engines were loaded, one sample at least; none before two
     moments with results. ``slots`` is how many requests all engines work on at once."""
-    now, finished = samples[-1]
-    left = total - finished
+    left = total - samples[-1][1]
     if left <= 0:
         return Estimate(0.0, 0.0, 0.0)
     slots = max(min(slots, total), 1)
@@ -94,7 +94,7 @@ def _noise(measured: Sequence[Sample], ahead: float) -> float:
     edges = [round(i * (len(measured) - 1) / blocks) for i in range(blocks + 1)]
     rates = [
         (measured[b][1] - measured[a][1]) / (measured[b][0] - measured[a][0])
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     ]
     mean = sum(rates) / blocks
     if blocks < 2 or mean == 0:

@@ -51,9 +51,10 @@ async def answer(engine: Engine, url: str, body: dict[str, Any]) -> Answer:
         else:
             bound.reschedule(loop.time())
 
+    bound = asyncio.timeout(None)
     timer = loop.call_later(limit, look)
     try:
-        async with asyncio.timeout(None) as bound:
+        async with bound:
             return await engine.send(url, body)
     except TimeoutError:
         if not bound.expired():

@@ -1,4 +1,4 @@
-"""Ingest: an upload over HTTP, beside parsing the same file and beside a server that only keeps it."""
+"""Ingest: an upload, beside parsing the same file and beside a server that only keeps it."""
 
 import gc
 import shutil

@@ -104,6 +104,7 @@ def ray_data_llm(requests: list[Json], out: Path) -> tuple[float, int]:
     from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 
     # Logical CPUs: its stages ask for one each and hang where there are too few.
+    os.environ.update(RAY_worker_niceness="0", RAY_USAGE_STATS_ENABLED="0")
     ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
     given = engine_arguments()
     config = vLLMEngineProcessorConfig(
@@ -156,8 +157,6 @@ def main(
     began = time.monotonic()
     os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(settings().cpu_kv_cache_gib)
     os.environ["VLLM_NO_USAGE_STATS"] = "1"
-    os.environ["RAY_worker_niceness"] = "0"
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     asked = [orjson.loads(line) for line in requests.read_bytes().splitlines()]
     contender = {Peer.RAW: raw, Peer.RUN_BATCH: run_batch, Peer.RAY_DATA_LLM: ray_data_llm}[peer]
     seconds, tokens = contender(asked, out.with_suffix(".answers"))

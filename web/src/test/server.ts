@@ -2,7 +2,15 @@ import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
 import { someStandings } from './judgements'
-import { aBenchmark, aDataset, aModel, aRequest, aResult, somePerformance, someStatistics } from './records'
+import {
+  aBenchmark,
+  aDataset,
+  aModel,
+  aRequest,
+  aResult,
+  somePerformance,
+  someStatistics,
+} from './records'
 
 export const API = window.location.origin
 
