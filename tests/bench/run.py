@@ -7,6 +7,8 @@ Nothing is asserted on absolute time. The figures go to the terminal and to benc
 Markdown table and as JSON.
 """
 
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +46,8 @@ def main(
     chosen = parts.split(",")
     if unknown := [name for name in chosen if name not in PARTS]:
         raise typer.BadParameter(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    # What was started is ended also when this is, as by `timeout`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     say = Console(width=120)
     found: list[Figure] = []
     for name in chosen:

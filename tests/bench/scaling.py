@@ -10,12 +10,13 @@ free. What is simulated is the engines' time; what the platform's processes cost
 import heapq
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bench.figures import Figure
 from rich.console import Console
 
 from jobs.benchmarks import chunk_rows
+from jobs.driver import in_hand
 from jobs.replica import IN_FLIGHT_PER_SEQ
 
 _REPLICAS = (1, 2, 4, 8, 16, 32, 64)
@@ -29,31 +30,29 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
     count = 8_000 if quick else 50_000
     rng = random.Random(seed)
     lengths = [min(max(int(rng.lognormvariate(4.4, 0.8)), 4), 1024) for _ in range(count)]
-    orders = {
-        "as it comes": lengths,
-        "longest first": sorted(lengths, reverse=True),
-        "longest last": sorted(lengths),
+    ways: dict[str, Callable[[int], float]] = {
+        "as it comes": lambda replicas: finish(lengths, replicas),
+        "as it comes, 2 x in hand": lambda replicas: finish(lengths, replicas, times=2),
+        "as it comes, 1 x in hand": lambda replicas: finish(lengths, replicas, times=1),
+        "longest first": lambda replicas: finish(sorted(lengths, reverse=True), replicas),
+        "longest last": lambda replicas: finish(sorted(lengths), replicas),
     }
-    seconds: dict[str, list[float]] = {}
-    for name, ordered in orders.items():
-        seconds[name] = [finish(ordered, replicas, _SEQS) for replicas in _REPLICAS]
-    for i, replicas in enumerate(_REPLICAS):
-        alone = seconds["as it comes"][0]
-        values = {name: [alone / (of[i] * replicas)] for name, of in seconds.items()}
-        say.print(
-            f"scaling: {replicas} replicas: { {n: round(v[0], 3) for n, v in values.items()} }"
-        )
-        yield Figure("scaling", f"{count:,} requests, {replicas} replicas", "efficiency", values)
+    # All batches full to the last step.
+    ideal = sum(lengths) / _SEQS * (_STEP_SECONDS + _STEP_PER_REQUEST * _SEQS)
+    for replicas in _REPLICAS:
+        values = {name: [ideal / (way(replicas) * replicas)] for name, way in ways.items()}
+        say.print(f"scaling: {replicas} replicas: {values}")
+        yield Figure("scaling", f"{count:,} requests, {replicas} replicas", "of ideal", values)
 
 
-def finish(lengths: list[int], replicas: int, seqs: int, in_hand: int = 2) -> float:
+def finish(lengths: list[int], replicas: int, times: int = 3) -> float:
     """Simulated seconds until the last of ``lengths`` output tokens, in this order, is there.
-    ``in_hand``: requests of open chunks, in multiples of those that the engine is given."""
-    size = chunk_rows(len(lengths))
+    ``times``: see :func:`jobs.driver.in_hand`."""
+    rows = chunk_rows(len(lengths))
+    together, at_once = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, rows, times)
+    size = together * rows
     chunks = deque(lengths[at : at + size] for at in range(0, len(lengths), size))
-    in_flight = IN_FLIGHT_PER_SEQ * seqs
-    at_once = -(-in_hand * in_flight // size) + 1
-    engines = [_Engine(seqs) for _ in range(replicas)]
+    engines = [_Engine(_SEQS) for _ in range(replicas)]
     # Round by round, as Ray Data fills its actors.
     for _ in range(at_once):
         for engine in engines:

@@ -139,19 +139,20 @@ export const someStatistics = (
   ...with_,
 })
 
-export const somePerformance = (): Schemas['Performance'] => ({
+/** Nothing timed, and so no chart, unless there is a rate. */
+export const somePerformance = (outputRate = 0): Schemas['Performance'] => ({
   seconds: 60,
   requests_per_second: 83,
   prompt_tokens_per_second: 400,
-  output_tokens_per_second: 120,
-  total_tokens_per_second: 520,
+  output_tokens_per_second: outputRate,
+  total_tokens_per_second: 400 + outputRate,
   over_time: Array.from({ length: 60 }, (_, at) => ({
     start_seconds: at,
     end_seconds: at + 1,
     requests_per_second: 83,
     prompt_tokens_per_second: 400,
-    output_tokens_per_second: 120,
-    total_tokens_per_second: 520,
+    output_tokens_per_second: outputRate,
+    total_tokens_per_second: 400 + outputRate,
   })),
   goodput: { limits: {}, good: 5000, share: 1, requests_per_second: 83 },
 })
