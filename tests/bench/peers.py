@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
+import psutil
 import typer
 
 from cluster.settings import REPOSITORY, settings
@@ -166,6 +167,10 @@ def main(
         "total_seconds": time.monotonic() - began,
     }
     out.write_bytes(orjson.dumps(measured))
+    # vLLM's engine process was seen to outlive `LLM`, which then waits for it for ever on exit.
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    os._exit(0)
 
 
 if __name__ == "__main__":
