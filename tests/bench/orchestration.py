@@ -76,6 +76,7 @@ def _bare(rows: Path, folder: Path, size: int) -> float:
             "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'tests'}",
             "RAY_worker_niceness": "0",
             "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_raylet_start_wait_time_s": "180",
         },
         capture_output=True,
         text=True,

@@ -105,7 +105,12 @@ def ray_data_llm(requests: list[Json], out: Path) -> tuple[float, int]:
     from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 
     # Logical CPUs: its stages ask for one each and hang where there are too few.
-    os.environ.update(RAY_worker_niceness="0", RAY_USAGE_STATS_ENABLED="0")
+    os.environ.update(
+        RAY_worker_niceness="0",
+        RAY_USAGE_STATS_ENABLED="0",
+        # Its 30 s were not enough on a machine that others use too.
+        RAY_raylet_start_wait_time_s="180",
+    )
     ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
     given = engine_arguments()
     config = vLLMEngineProcessorConfig(
