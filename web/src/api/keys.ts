@@ -15,6 +15,7 @@ export const keys = {
   resultPage: (id: string, query: object, offset: number) => ['results', id, 'page', query, offset],
   result: (id: string, rowId: number) => ['results', id, 'row', rowId],
   statistics: (id: string, filter: object) => ['results', id, 'statistics', filter],
+  performance: (id: string) => ['results', id, 'performance'],
   scores: (id: string) => ['results', id, 'scores'],
   graders: (benchmarkId: string) => ['graders', benchmarkId],
   manifest: (id: string) => ['manifest', id],

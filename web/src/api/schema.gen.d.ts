@@ -441,6 +441,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/benchmarks/{benchmark_id}/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How fast results came
+         * @description Requests and tokens per second, over all and over time, and the goodput: requests that kept
+         *     the given limits. As far as results exist.
+         */
+        get: operations["get_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/graders": {
         parameters: {
             query?: never;
@@ -1162,6 +1183,13 @@ export interface components {
              * @description Seconds until the end, loading included. While nothing has been measured (first load of a model) a lower bound; 0 when ended.
              */
             eta_seconds: number;
+            /**
+             * Eta Low Seconds
+             * @description With `eta_high_seconds` a band that holds the true end four times in five; none while nothing has been measured, and when ended.
+             */
+            eta_low_seconds: number | null;
+            /** Eta High Seconds */
+            eta_high_seconds: number | null;
             /** Prompt Tokens */
             prompt_tokens: number;
             /** Output Tokens */
@@ -1656,7 +1684,7 @@ export interface components {
              */
             difference: number | null;
             /** @description Of the difference, at the confidence that Holm's correction asks for. */
-            interval: components["schemas"]["Interval"] | null;
+            interval: components["schemas"]["jobs__scoring__Interval"] | null;
             /** P Value */
             p_value: number | null;
             /**
@@ -1901,6 +1929,23 @@ export interface components {
             /** Golden */
             golden: boolean;
         };
+        /**
+         * Goodput
+         * @description Requests that kept every limit. Failed ones never do, and neither do those without a figure
+         *     that is limited, except for the time between tokens of answers of a single token.
+         */
+        Goodput: {
+            limits: components["schemas"]["Limits"];
+            /** Good */
+            good: number;
+            /**
+             * Share
+             * @description Of all results.
+             */
+            share: number;
+            /** Requests Per Second */
+            requests_per_second: number;
+        };
         /** Gpu */
         Gpu: {
             /** Name */
@@ -2036,21 +2081,6 @@ export interface components {
             cached_tokens: number;
         };
         /**
-         * Interval
-         * @description An interval that covers the truth in at least 95 % of cases, unless it says otherwise.
-         */
-        Interval: {
-            /** Low */
-            low: number;
-            /** High */
-            high: number;
-            /**
-             * Confidence
-             * @default 0.95
-             */
-            confidence: number;
-        };
-        /**
          * JsonSchema
          * @description The answer is JSON that conforms to a JSON Schema.
          */
@@ -2165,6 +2195,18 @@ export interface components {
          * @enum {string}
          */
         Kind: "ordinary" | "judge";
+        /**
+         * Limits
+         * @description What a request must keep to be good; none: that figure does not matter.
+         */
+        Limits: {
+            /** Max Ttft Ms */
+            max_ttft_ms?: number | null;
+            /** Max Itl Ms */
+            max_itl_ms?: number | null;
+            /** Max Latency Ms */
+            max_latency_ms?: number | null;
+        };
         /**
          * Machine
          * @description The hardware that a process has.
@@ -2677,6 +2719,31 @@ export interface components {
             tie: number;
             /** Both Bad */
             both_bad: number;
+        };
+        /**
+         * Performance
+         * @description How fast the results came. All figures are of succeeded requests.
+         */
+        Performance: {
+            /**
+             * Seconds
+             * @description From the first request handed to an engine to the last result.
+             */
+            seconds: number;
+            /** Requests Per Second */
+            requests_per_second: number;
+            /** Prompt Tokens Per Second */
+            prompt_tokens_per_second: number;
+            /** Output Tokens Per Second */
+            output_tokens_per_second: number;
+            /** Total Tokens Per Second */
+            total_tokens_per_second: number;
+            /**
+             * Over Time
+             * @description 60 intervals of equal length, in order.
+             */
+            over_time: components["schemas"]["jobs__analysis__Interval"][];
+            goodput: components["schemas"]["Goodput"];
         };
         /**
          * Phase
@@ -3196,7 +3263,7 @@ export interface components {
             /** Mean */
             mean: number | null;
             /** @description 95 % interval of the mean. */
-            interval: components["schemas"]["Interval"] | null;
+            interval: components["schemas"]["jobs__scoring__Interval"] | null;
         };
         /** ScoreColumns */
         ScoreColumns: {
@@ -3328,6 +3395,8 @@ export interface components {
             };
             latency_ms: components["schemas"]["Distribution"] | null;
             ttft_ms: components["schemas"]["Distribution"] | null;
+            itl_ms: components["schemas"]["Distribution"] | null;
+            queue_ms: components["schemas"]["Distribution"] | null;
             output_tokens: components["schemas"]["Distribution"] | null;
             prompt_tokens: components["schemas"]["Distribution"] | null;
         };
@@ -3500,6 +3569,51 @@ export interface components {
              * @description Digest of the GGUF file, or of the names and digests of the weights' files.
              */
             sha256: string | null;
+        };
+        /**
+         * Interval
+         * @description Rates in a stretch of time.
+         */
+        jobs__analysis__Interval: {
+            /**
+             * Start Seconds
+             * @description Since the first request was handed to an engine.
+             */
+            start_seconds: number;
+            /** End Seconds */
+            end_seconds: number;
+            /**
+             * Requests Per Second
+             * @description Requests that finished in it.
+             */
+            requests_per_second: number;
+            /**
+             * Prompt Tokens Per Second
+             * @description A prompt's tokens count evenly from the end of its wait in the queue to its first token.
+             */
+            prompt_tokens_per_second: number;
+            /**
+             * Output Tokens Per Second
+             * @description Tokens count evenly from the first of their request to its last.
+             */
+            output_tokens_per_second: number;
+            /** Total Tokens Per Second */
+            total_tokens_per_second: number;
+        };
+        /**
+         * Interval
+         * @description An interval that covers the truth in at least 95 % of cases, unless it says otherwise.
+         */
+        jobs__scoring__Interval: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Confidence
+             * @default 0.95
+             */
+            confidence: number;
         };
     };
     responses: never;
@@ -4747,6 +4861,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_performance: {
+        parameters: {
+            query?: {
+                /** @description Limit that a good request keeps; none: no matter. */
+                max_ttft_ms?: number | null;
+                /** @description Limit that a good request keeps; none: no matter. */
+                max_itl_ms?: number | null;
+                /** @description Limit that a good request keeps; none: no matter. */
+                max_latency_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Performance"];
                 };
             };
             /** @description Not Found */

@@ -2,7 +2,15 @@ import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
 import { someStandings } from './judgements'
-import { aBenchmark, aDataset, aModel, aRequest, aResult, someStatistics } from './records'
+import {
+  aBenchmark,
+  aDataset,
+  aModel,
+  aRequest,
+  aResult,
+  somePerformance,
+  someStatistics,
+} from './records'
 
 export const API = window.location.origin
 
@@ -73,4 +81,5 @@ export const server = setupServer(
     HttpResponse.json(someStandings(new URL(request.url).searchParams.getAll('benchmark_id'))),
   ),
   http.get(`${API}/admin/benchmarks/:id/statistics`, () => HttpResponse.json(someStatistics())),
+  http.get(`${API}/admin/benchmarks/:id/performance`, () => HttpResponse.json(somePerformance())),
 )
