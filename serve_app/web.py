@@ -11,8 +11,20 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 # Paths of programs: what is unknown there is an error, not a page.
-_API = ("/admin", "/v1", "/docs", "/redoc", "/openapi.json", "/health", "/ready", "/metrics")
+_API = (
+    "/admin",
+    "/v1",
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/health",
+    "/ready",
+    "/metrics",
+    "/logout",
+)
 _ASSETS = "/assets"
+# The login page has files of its own, so that nothing else need be open to strangers.
+_LOGIN = "login/index.html"
 # The names of files under /assets have a hash of their contents.
 _FOREVER = "public, max-age=31536000, immutable"
 
@@ -27,6 +39,11 @@ def install(app: FastAPI, folder: Path) -> None:
     # The router's default is asked when no route has the path. A mount at / would also take paths
     # that a route has for another method, and a 405 would become a page.
     app.router.default = Web(folder)
+
+
+def has_login(folder: Path) -> bool:
+    """Whether the UI in ``folder`` has a page on which people log in."""
+    return (folder / _LOGIN).is_file()
 
 
 class Web:
@@ -45,7 +62,9 @@ class Web:
         await response(scope, receive, send)
 
     async def _response(self, path: str, scope: Scope) -> Response:
-        is_asset = path.startswith(f"{_ASSETS}/")
+        is_asset = path.startswith((f"{_ASSETS}/", "/login/"))
+        if path == "/login":
+            path = _LOGIN
         try:
             response = await self._files.get_response(path.lstrip("/") or "index.html", scope)
         except HTTPException as error:

@@ -39,7 +39,7 @@ export const results = (total: number, seen: (search: URLSearchParams) => void =
 
 /** A service with one dataset, two models and one benchmark that has ended. */
 export const server = setupServer(
-  http.get(`${API}/health`, () => HttpResponse.json({ status: 'ok', version: '0' })),
+  http.get(`${API}/health`, () => HttpResponse.json({ status: 'ok' })),
   http.get(`${API}/admin/models`, () =>
     HttpResponse.json({
       models: [
