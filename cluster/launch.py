@@ -201,6 +201,10 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         "BENCHMARK_RUNNER_MODELS_FOLDER": str(settings.models_folder.resolve()),
         "BENCHMARK_RUNNER_KEYLESS": str(int(settings.is_local)),
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Metrics of Ray's dashboard and autoscaler, which answer anybody on all interfaces and have
+        # no other switch: with a port that is none, they are not served.
+        "DASHBOARD_METRIC_PORT": "-1",
+        "AUTOSCALER_METRIC_PORT": "-1",
         # Workers run at nice 15 otherwise, and vLLM's engine inherits it: 0.91 of the raw speed
         # instead of 0.98 on a busy machine.
         "RAY_worker_niceness": "0",

@@ -24,7 +24,7 @@ _API = (
 )
 _ASSETS = "/assets"
 # The login page has files of its own, so that nothing else need be open to strangers.
-_LOGIN = "login/index.html"
+_LOGIN = "login/login.html"
 # The names of files under /assets have a hash of their contents.
 _FOREVER = "public, max-age=31536000, immutable"
 

@@ -1,6 +1,7 @@
 /** Query keys; a key begins with what is invalidated together. */
 export const keys = {
   health: ['health'],
+  me: ['me'],
   datasets: ['datasets'],
   dataset: (id: string) => ['datasets', id],
   requests: (id: string, offset: number) => ['datasets', id, 'requests', offset],

@@ -749,6 +749,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in
+         * @description Give a browser a cookie that stands for a key until it expires. Programs send the key
+         *     itself.
+         */
+        post: operations["log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out
+         * @description End the login of a browser.
+         */
+        post: operations["log_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I
+         * @description The caller's key, by its name and scope.
+         */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit log
+         * @description Calls that came with a key, newest first. Needs scope `admin`.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -758,7 +839,7 @@ export interface paths {
         };
         /**
          * Liveness
-         * @description The process answers.
+         * @description The process answers. It needs no key, and says nothing else.
          */
         get: operations["health"];
         put?: never;
@@ -959,6 +1040,37 @@ export interface components {
          * @enum {string}
          */
         Agreement: "exact" | "normalized" | "different" | "incomplete";
+        /** AuditEntry */
+        AuditEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Key
+             * @description The key's name.
+             */
+            key: string;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+            /** Status */
+            status: number;
+            /**
+             * Count
+             * @description Calls of this kind within some seconds, if they only read.
+             */
+            count: number;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Total */
+            total: number;
+        };
         /**
          * Ballot
          * @description Two answers to one request. Whose they are is not said, and which is left is random.
@@ -2014,8 +2126,6 @@ export interface components {
              * @constant
              */
             status: "ok";
-            /** Version */
-            version: string;
         };
         /** ImportedFile */
         ImportedFile: {
@@ -2163,6 +2273,18 @@ export interface components {
          */
         Kind: "ordinary" | "judge";
         /**
+         * LoginRequest
+         * @description What the login page sends.
+         */
+        LoginRequest: {
+            /**
+             * Key
+             * @description An API key.
+             * @example br_…
+             */
+            key: string;
+        };
+        /**
          * Machine
          * @description The hardware that a process has.
          */
@@ -2273,6 +2395,29 @@ export interface components {
              * @description Why, for other people.
              */
             note?: string | null;
+        };
+        /**
+         * Me
+         * @description Who the caller is, and what answers.
+         */
+        Me: {
+            /**
+             * Name
+             * @description Of the key; none where the service asks for no key.
+             */
+            name: string | null;
+            /** @description Each scope includes those before it. */
+            scope: components["schemas"]["Scope"];
+            /**
+             * Logged In
+             * @description By a cookie, which logging out ends.
+             */
+            logged_in: boolean;
+            /**
+             * Version
+             * @description Of the service.
+             */
+            version: string;
         };
         /**
          * Model
@@ -3113,6 +3258,12 @@ export interface components {
             /** Repetition Penalty */
             repetition_penalty?: number | null;
         };
+        /**
+         * Scope
+         * @description Each includes those before it.
+         * @enum {string}
+         */
+        Scope: "read" | "run" | "admin";
         /**
          * Score
          * @description What a grader says of one result.
@@ -4608,7 +4759,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path: {
@@ -5220,7 +5371,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path: {
@@ -5463,7 +5614,7 @@ export interface operations {
                 count?: number;
             };
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path?: never;
@@ -5609,6 +5760,192 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only calls with the key of this name. */
+                key?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
