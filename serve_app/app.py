@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cluster.settings import settings
-from serve_app import errors, headers, limits, openai, web
+from serve_app import errors, headers, limits, metrics, openai, web
 from serve_app.access.audit import AuditLog
 from serve_app.access.gate import Gate
 from serve_app.routes import (
@@ -79,6 +79,7 @@ def create_app() -> FastAPI:
     errors.install(app)
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(Gate, audit=audit, has_login=web.has_login(settings().web_folder))
+    app.add_middleware(metrics.Counted)
     headers.install(app)
     for routes in _ROUTERS:
         app.include_router(routes.router, responses=errors.responses(422))

@@ -1,9 +1,11 @@
 """Is the process alive, and can the service do its work?"""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from jobs.schemas import Health, Readiness
-from serve_app import readiness
+from serve_app import metrics, readiness
 
 router = APIRouter(tags=["health"])
 
@@ -21,3 +23,10 @@ def ready(response: Response) -> Readiness:
     all_well = all(check.ok for check in checks.values())
     response.status_code = 200 if all_well else 503
     return Readiness(ready=all_well, checks=checks)
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
+def get_metrics() -> Response:
+    """Calls, rows, tokens, queue, live benchmarks, parts of the service and disk, in Prometheus's
+    text format. Needs scope `read`."""
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -390,7 +390,7 @@ def test_who_judges_is_the_key(
     assert asked == ["Ada"]
 
 
-# -- OpenAI's client --------------------------------------------------------------------------------
+# -- with the client of OpenAI ------------------------------------------------------------------
 
 
 def the_client(guarded: TestClient, key: str) -> openai.OpenAI:
