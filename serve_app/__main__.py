@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from cluster import backup as backups
 from cluster import launch
 from cluster.settings import Settings
 from jobs.errors import BenchmarkRunnerError
@@ -67,6 +68,22 @@ def serve(port: Port = None) -> None:
             if demonstration.interrupted(session):
                 return
         console.print("Ray has ended unexpectedly. Starting it again; benchmarks go on.")
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Must not exist; .tar.gz.")]) -> None:
+    """Write database and storage to one file; the service may go on running."""
+    made = backups.backup(file)
+    console.print(f"{file}: {sum(made.rows.values()):,} rows, {file.stat().st_size:,} bytes")
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Restore a back-up into an empty database and storage, of whatever kind."""
+    if not file.is_file():
+        _stop(f"There is no file {file}.")
+    made = backups.restore(file)
+    console.print(f"Restored {sum(made.rows.values()):,} rows of {made.made_at:%Y-%m-%d %H:%M}")
 
 
 @app.command()
@@ -200,7 +217,7 @@ def main() -> None:
         typer.echo(f"error: {error.problem.message}", err=True)
         for one in error.problem.details.get("errors", []):
             typer.echo(f"  line {one.get('line', '?')}: {one['message']}", err=True)
-    except (launch.LaunchError, BenchmarkRunnerError) as error:
+    except (launch.LaunchError, backups.BackupError, BenchmarkRunnerError) as error:
         typer.echo(f"error: {error}", err=True)
     except ValidationError as error:
         for one in error.errors():

@@ -1,11 +1,12 @@
 """The built web UI, from the same origin as the API."""
 
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -36,6 +37,10 @@ def install(app: FastAPI, folder: Path) -> None:
         return
     app.add_api_route("/static/benchmark-runner.html", _to_runner, include_in_schema=False)
     app.add_api_route("/static/benchmark-results.html", _to_results, include_in_schema=False)
+    if has_login(folder):
+        # The path is also a route, for POST, so the router's default is not asked.
+        page = partial(FileResponse, folder / _LOGIN, headers={"cache-control": "no-cache"})
+        app.add_route("/login", lambda _request: page(), include_in_schema=False)
     # The router's default is asked when no route has the path. A mount at / would also take paths
     # that a route has for another method, and a 405 would become a page.
     app.router.default = Web(folder)
@@ -63,8 +68,6 @@ class Web:
 
     async def _response(self, path: str, scope: Scope) -> Response:
         is_asset = path.startswith((f"{_ASSETS}/", "/login/"))
-        if path == "/login":
-            path = _LOGIN
         try:
             response = await self._files.get_response(path.lstrip("/") or "index.html", scope)
         except HTTPException as error:

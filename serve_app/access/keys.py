@@ -78,7 +78,7 @@ def create(
                 requests_per_second=requests_per_second,
                 max_body_bytes=max_body_bytes,
                 created_at=now,
-                expires_at=now + lifetime if lifetime else None,
+                expires_at=None if lifetime is None else now + lifetime,
             )
         )
     return secret

@@ -366,7 +366,7 @@ def test_reads_are_counted_and_written_when_the_service_stops(
     headers = {"authorization": f"Bearer {keys.create('Ada', Scope.READ)}"}
     with TestClient(create_app(), PUBLIC) as opened:
         for _ in range(3):
-            opened.get("/admin/datasets\x00", headers=headers)
+            opened.get("/admin/datasets%00", headers=headers)
             opened.get("/admin/models", headers=headers)
     found = {one.path: one.count for one in audit.page(10, 0).entries}
     assert found == {"/admin/datasets\\0": 3, "/admin/models": 3}
