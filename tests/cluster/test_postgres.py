@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,11 +27,11 @@ def server(database: str, postgres: Any) -> Any:
 
 
 @pytest.fixture
-def running(server: Any, model_id: str, upload: Upload) -> Iterator[Benchmark]:
+def running(server: Any, model_id: str, upload: Upload) -> Benchmark:
     created = benchmarks.create(model_id, upload(*chats(60)).id, Sampling())
     with session() as sql:
         benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
-    yield created
+    return created
 
 
 def test_of_writers_at_once_one_decides(running: Benchmark) -> None:

@@ -2,17 +2,24 @@
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import ray
 import ray.autoscaler
 import yaml
-from ray.serve.schema import ServeDeploySchema
 
 from cluster.settings import REPOSITORY, Settings
-from serve_app.deployment import Arguments
+
+with warnings.catch_warnings():
+    # Serve's own, on import: it gives pydantic's Field arguments that are going away.
+    warnings.simplefilter("ignore")
+    from ray.serve.schema import ServeDeploySchema
+
+    from serve_app.deployment import Arguments
 
 CONFIGS = REPOSITORY / "configs"
 KUBERNETES = CONFIGS / "kubernetes"

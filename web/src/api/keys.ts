@@ -18,6 +18,7 @@ export const keys = {
   statistics: (id: string, filter: object) => ['results', id, 'statistics', filter],
   scores: (id: string) => ['results', id, 'scores'],
   graders: (benchmarkId: string) => ['graders', benchmarkId],
+  jobLog: (id: string) => ['job-log', id],
   manifest: (id: string) => ['manifest', id],
   agreement: (id: string) => ['agreement', id],
   ballots: (ids: string[], author: string) => ['ballots', ids, author],

@@ -229,6 +229,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/benchmarks/{benchmark_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log of its job
+         * @description What the job of the newest attempt printed. To follow it, ask again with `start` set to the
+         *     `next` of the answer before. It is kept for as long as the Ray cluster lives.
+         */
+        get: operations["get_job_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/benchmarks/{benchmark_id}/cancel": {
         parameters: {
             query?: never;
@@ -862,6 +883,27 @@ export interface paths {
          * @description Database, storage, tracker and Ray answer; 503 when one does not, saying which and why.
          */
         get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prometheus metrics
+         * @description Calls, rows, tokens, queue, live benchmarks, parts of the service and disk, in Prometheus's
+         *     text format. Needs scope `read`.
+         */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2156,6 +2198,41 @@ export interface components {
              * @default 0.95
              */
             confidence: number;
+        };
+        /**
+         * JobLog
+         * @description A piece of a log. Ask again from `next` for what has been added since.
+         */
+        JobLog: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Job Id
+             * @description The Ray job of the newest attempt; none before any.
+             */
+            job_id: string | null;
+            /** Lines */
+            lines: string[];
+            /**
+             * First
+             * @description Number of the first line here, counted from 0.
+             */
+            first: number;
+            /**
+             * Next
+             * @description Number of the line after the last one here.
+             */
+            next: number;
+            /**
+             * Total
+             * @description Lines that there are now.
+             */
+            total: number;
+            /**
+             * Available
+             * @description False when the cluster knows the job no more.
+             */
+            available: boolean;
         };
         /**
          * JsonSchema
@@ -4311,6 +4388,52 @@ export interface operations {
             };
         };
     };
+    get_job_log: {
+        parameters: {
+            query?: {
+                /** @description First line, counted from 0; without it, the last ones. */
+                start?: number | null;
+                /** @description Most lines. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobLog"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     cancel_benchmark: {
         parameters: {
             query?: never;
@@ -6027,6 +6150,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["ErrorResponse"];
                 };
             };
         };
