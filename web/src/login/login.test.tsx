@@ -51,7 +51,7 @@ describe('the header', () => {
 
   it('has nobody where no key is asked for', async () => {
     open('/runner')
-    await screen.findByText('Benchmark Runner')
+    await screen.findByRole('link', { name: 'Benchmark Runner' })
     expect(screen.queryByRole('button', { name: 'Log out' })).not.toBeInTheDocument()
   })
 
