@@ -104,13 +104,13 @@ def _benchmarks() -> Iterator[Metric]:
     tokens = CounterMetricFamily(
         "benchmark_runner_tokens", "Tokens of finished requests.", labels=["model", "kind"]
     )
-    columns = (
-        BenchmarkRow.completed,
-        BenchmarkRow.failed,
-        BenchmarkRow.prompt_tokens,
-        BenchmarkRow.output_tokens,
+    sums = select(
+        BenchmarkRow.model_id,
+        func.sum(BenchmarkRow.completed),
+        func.sum(BenchmarkRow.failed),
+        func.sum(BenchmarkRow.prompt_tokens),
+        func.sum(BenchmarkRow.output_tokens),
     )
-    sums = select(BenchmarkRow.model_id, *(func.sum(column) for column in columns))
     statuses = select(BenchmarkRow.status, func.count())
     with session() as sql:
         counted = dict(sql.execute(statuses.group_by("status")).tuples().all())
