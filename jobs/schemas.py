@@ -646,7 +646,6 @@ class Check(BaseModel):
 
 class Health(BaseModel):
     status: Literal["ok"]
-    version: str
 
 
 class Readiness(BaseModel):

@@ -1,6 +1,7 @@
 /** Query keys; a key begins with what is invalidated together. */
 export const keys = {
   health: ['health'],
+  me: ['me'],
   datasets: ['datasets'],
   dataset: (id: string) => ['datasets', id],
   requests: (id: string, offset: number) => ['datasets', id, 'requests', offset],
@@ -18,6 +19,7 @@ export const keys = {
   performance: (id: string) => ['results', id, 'performance'],
   scores: (id: string) => ['results', id, 'scores'],
   graders: (benchmarkId: string) => ['graders', benchmarkId],
+  jobLog: (id: string) => ['job-log', id],
   manifest: (id: string) => ['manifest', id],
   agreement: (id: string) => ['agreement', id],
   ballots: (ids: string[], author: string) => ['ballots', ids, author],

@@ -229,6 +229,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/benchmarks/{benchmark_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log of its job
+         * @description What the job of the newest attempt printed. To follow it, ask again with `start` set to the
+         *     `next` of the answer before. It is kept for as long as the Ray cluster lives.
+         */
+        get: operations["get_job_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/benchmarks/{benchmark_id}/cancel": {
         parameters: {
             query?: never;
@@ -773,6 +794,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in
+         * @description Give a browser a cookie that stands for a key until it expires. Programs send the key
+         *     itself.
+         */
+        post: operations["log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out
+         * @description End the login of a browser.
+         */
+        post: operations["log_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I
+         * @description The caller's key, by its name and scope.
+         */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit log
+         * @description Calls that came with a key, newest first. Needs scope `admin`.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -782,7 +884,7 @@ export interface paths {
         };
         /**
          * Liveness
-         * @description The process answers.
+         * @description The process answers. It needs no key, and says nothing else.
          */
         get: operations["health"];
         put?: never;
@@ -805,6 +907,27 @@ export interface paths {
          * @description Database, storage, tracker and Ray answer; 503 when one does not, saying which and why.
          */
         get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prometheus metrics
+         * @description Calls, rows, tokens, queue, live benchmarks, parts of the service and disk, in Prometheus's
+         *     text format. Needs scope `read`.
+         */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -983,6 +1106,37 @@ export interface components {
          * @enum {string}
          */
         Agreement: "exact" | "normalized" | "different" | "incomplete";
+        /** AuditEntry */
+        AuditEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Key
+             * @description The key's name.
+             */
+            key: string;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+            /** Status */
+            status: number;
+            /**
+             * Count
+             * @description Calls of this kind within some seconds, if they only read.
+             */
+            count: number;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Total */
+            total: number;
+        };
         /**
          * Ballot
          * @description Two answers to one request. Whose they are is not said, and which is left is random.
@@ -2062,8 +2216,6 @@ export interface components {
              * @constant
              */
             status: "ok";
-            /** Version */
-            version: string;
         };
         /** ImportedFile */
         ImportedFile: {
@@ -2079,6 +2231,41 @@ export interface components {
              * @default 0
              */
             cached_tokens: number;
+        };
+        /**
+         * JobLog
+         * @description A piece of a log. Ask again from `next` for what has been added since.
+         */
+        JobLog: {
+            /** Benchmark Id */
+            benchmark_id: string;
+            /**
+             * Job Id
+             * @description The Ray job of the newest attempt; none before any.
+             */
+            job_id: string | null;
+            /** Lines */
+            lines: string[];
+            /**
+             * First
+             * @description Number of the first line here, counted from 0.
+             */
+            first: number;
+            /**
+             * Next
+             * @description Number of the line after the last one here.
+             */
+            next: number;
+            /**
+             * Total
+             * @description Lines that there are now.
+             */
+            total: number;
+            /**
+             * Available
+             * @description False when the cluster knows the job no more.
+             */
+            available: boolean;
         };
         /**
          * JsonSchema
@@ -2208,6 +2395,18 @@ export interface components {
             max_latency_ms?: number | null;
         };
         /**
+         * LoginRequest
+         * @description What the login page sends.
+         */
+        LoginRequest: {
+            /**
+             * Key
+             * @description An API key.
+             * @example br_…
+             */
+            key: string;
+        };
+        /**
          * Machine
          * @description The hardware that a process has.
          */
@@ -2318,6 +2517,29 @@ export interface components {
              * @description Why, for other people.
              */
             note?: string | null;
+        };
+        /**
+         * Me
+         * @description Who the caller is, and what answers.
+         */
+        Me: {
+            /**
+             * Name
+             * @description Of the key; none where the service asks for no key.
+             */
+            name: string | null;
+            /** @description Each scope includes those before it. */
+            scope: components["schemas"]["Scope"];
+            /**
+             * Logged In
+             * @description By a cookie, which logging out ends.
+             */
+            logged_in: boolean;
+            /**
+             * Version
+             * @description Of the service.
+             */
+            version: string;
         };
         /**
          * Model
@@ -3183,6 +3405,12 @@ export interface components {
             /** Repetition Penalty */
             repetition_penalty?: number | null;
         };
+        /**
+         * Scope
+         * @description Each includes those before it.
+         * @enum {string}
+         */
+        Scope: "read" | "run" | "admin";
         /**
          * Score
          * @description What a grader says of one result.
@@ -4282,6 +4510,52 @@ export interface operations {
             };
         };
     };
+    get_job_log: {
+        parameters: {
+            query?: {
+                /** @description First line, counted from 0; without it, the last ones. */
+                start?: number | null;
+                /** @description Most lines. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobLog"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     cancel_benchmark: {
         parameters: {
             query?: never;
@@ -4730,7 +5004,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path: {
@@ -5390,7 +5664,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path: {
@@ -5642,7 +5916,7 @@ export interface operations {
                 count?: number;
             };
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path?: never;
@@ -5806,6 +6080,192 @@ export interface operations {
             };
         };
     };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only calls with the key of this name. */
+                key?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -5869,6 +6329,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["ErrorResponse"];
                 };
             };
         };

@@ -47,7 +47,10 @@ export const results = (total: number, seen: (search: URLSearchParams) => void =
 
 /** A service with one dataset, two models and one benchmark that has ended. */
 export const server = setupServer(
-  http.get(`${API}/health`, () => HttpResponse.json({ status: 'ok', version: '0' })),
+  http.get(`${API}/health`, () => HttpResponse.json({ status: 'ok' })),
+  http.get(`${API}/admin/me`, () =>
+    HttpResponse.json({ name: null, scope: 'admin', logged_in: false, version: '0' }),
+  ),
   http.get(`${API}/admin/models`, () =>
     HttpResponse.json({
       models: [

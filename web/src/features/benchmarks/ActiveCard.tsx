@@ -10,6 +10,7 @@ import { Icon } from '../../ui/Icon'
 import { Metric, Metrics } from '../../ui/Metric'
 import { Tag } from '../../ui/Tag'
 import classes from './ActiveCard.module.css'
+import { LogButton } from './LogButton'
 
 // With its chart library it weighs more than the rest of the page.
 const Sparkline = lazy(() => import('./Sparkline'))
@@ -64,6 +65,7 @@ export function ActiveCard({ benchmark, readAt }: { benchmark: Benchmark; readAt
               Results so far
             </Button>
           )}
+          <LogButton benchmark={benchmark} />
           <Button
             variant="default"
             size="xs"
