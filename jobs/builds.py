@@ -7,7 +7,6 @@ build makes lies on storage, so nothing is lost when the process ends, but the w
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from jobs.errors import NotReady
 
@@ -15,12 +14,12 @@ Report = Callable[[float], None]
 """Takes the share that is done, 0 to 1."""
 
 
-@dataclass
 class _Build:
-    future: Future[None] = field(default_factory=Future)
-    share: float = 0.0
+    def __init__(self, build: Callable[[Report], None]) -> None:
+        self.share = 0.0
+        self.future: Future[None] = _thread.submit(build, self._report)
 
-    def report(self, share: float) -> None:
+    def _report(self, share: float) -> None:
         self.share = share
 
 
@@ -38,12 +37,15 @@ def ensure(key: str, build: Callable[[Report], None], patience: float | None) ->
         NotReady: it goes on; ask again.
         Exception: what ``build`` raised. The next to ask has it tried again.
     """
+    started = False
     with _lock:
         running = _running.get(key)
         if running is None:
-            running = _running[key] = _Build()
-            running.future = _thread.submit(build, running.report)
-            running.future.add_done_callback(lambda _: _forget(key))
+            running = _running[key] = _Build(build)
+            started = True
+    if started:
+        # Not under the lock, which it takes itself: of a build that is done already it runs here.
+        running.future.add_done_callback(lambda _: _forget(key))
     try:
         running.future.result(patience)
     except TimeoutError:

@@ -67,6 +67,11 @@ def test_what_failed_is_said_and_tried_again() -> None:
     assert len(tries) == 2
 
 
+def test_a_build_may_be_done_before_it_is_waited_for() -> None:
+    for _ in range(500):
+        builds.ensure("instant", lambda report: report(1.0), 20)
+
+
 def test_a_timeout_of_the_build_itself_is_its_own() -> None:
     def build(report: builds.Report) -> None:
         raise TimeoutError("of the build")
