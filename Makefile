@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB     := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-lock.json -type f)
 
-.PHONY: help install install-dev chromium demo serve test chaos load conformance check format screenshots lock clean
+.PHONY: help install install-dev chromium demo serve test chaos load bench conformance check format screenshots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ chaos: install-dev ## kill everything at random while benchmarks run, and count 
 
 load: install-dev ## 200 watchers and 20 uploads while a benchmark runs: what they wait, what it costs
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.load
+
+bench: install-dev ## measure speed against every peer, into bench-results/: [PARTS=engine,…] [QUICK=1] [REPEAT=n] [SEED=n]
+	PYTHONPATH=.:tests $(BIN)/python -m bench.run $(if $(PARTS),--parts $(PARTS)) $(if $(QUICK),--quick) \
+	  $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED))
 
 conformance: install-dev ## OpenAI's client, current and older, against /v1; writes the table in docs/openai-compatibility.md
 	PYTHONPATH=.:tests $(BIN)/python -m openai_api.conformance

@@ -4,6 +4,7 @@ Everything binds to loopback where Ray allows it; where it does not (GCS, raylet
 authentication keeps strangers out.
 """
 
+import ipaddress
 import json
 import os
 import random
@@ -28,6 +29,8 @@ from cluster import haproxy
 from cluster.session import MARKER, Session, end
 from cluster.settings import REPOSITORY, Settings
 
+API_KEY = "BENCHMARK_RUNNER_API_KEY"
+"""The variable from which the command line takes the key that it sends."""
 SERVE_CONFIG = REPOSITORY / "configs" / "serve.yaml"
 _DASHBOARD_PORT = 8265
 # For HAProxy and Serve's fallback, and for replicas: those before and after an upgrade overlap.
@@ -115,7 +118,7 @@ def _ray(settings: Settings, dashboard_port: int) -> Generator[Session]:
         ray_folder=ray_folder,
         ray_address=f"127.0.0.1:{ports['port']}",
         dashboard_url=f"http://127.0.0.1:{ports['dashboard-port']}",
-        service_url=f"http://{settings.host}:{settings.port}",
+        service_url=f"http://{_reachable(settings.host)}:{settings.port}",
         token_file=ray_folder / "token",
     )
     session.token_file.touch(mode=0o600)
@@ -173,9 +176,21 @@ _PORTS = (
 )
 
 
+def _reachable(host: str) -> str:
+    """The address at which this machine reaches a service that listens to ``host``, as in a URL."""
+    if host == "localhost":
+        return host
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
 def _environment(settings: Settings, session: Session) -> dict[str, str]:
+    # The key of a client in the same shell is nothing for the service's processes.
+    inherited = {name: value for name, value in os.environ.items() if name != API_KEY}
     return {
-        **os.environ,
+        **inherited,
         **session.client_environment(),
         # Ray's own processes are told their address; this variable would make workers guess.
         "RAY_ADDRESS": session.ray_address,
@@ -184,7 +199,12 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "BENCHMARK_RUNNER_DATA_FOLDER": str(settings.data_folder.resolve()),
         "BENCHMARK_RUNNER_MODELS_FOLDER": str(settings.models_folder.resolve()),
+        "BENCHMARK_RUNNER_KEYLESS": str(int(settings.is_local)),
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Metrics of Ray's dashboard and autoscaler, which answer anybody on all interfaces and have
+        # no other switch: with a port that is none, they are not served.
+        "DASHBOARD_METRIC_PORT": "-1",
+        "AUTOSCALER_METRIC_PORT": "-1",
         # Workers run at nice 15 otherwise, and vLLM's engine inherits it: 0.91 of the raw speed
         # instead of 0.98 on a busy machine.
         "RAY_worker_niceness": "0",

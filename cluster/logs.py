@@ -1,13 +1,27 @@
-"""Structured logs: readable lines, each with the benchmark id where one is bound."""
+"""Structured logs: readable lines with the benchmark id where one is bound, none with a secret.
+
+structlog's lines and those of libraries end alike: what looks like a secret is taken out last, so
+that an exception's text cannot carry one either.
+"""
 
 import logging
+import re
+from typing import Any
 
 import structlog
+
+_SECRETS = (
+    re.compile(r"\bbr_[A-Za-z0-9_-]{8}(?P<hidden>[A-Za-z0-9_-]{8,})"),  # an API key, but its prefix
+    re.compile(r"://[^/\s:@]*:(?P<hidden>[^/\s@]+)@"),  # the password of a database's URL
+    re.compile(r"(?i)\bbearer\s+(?P<hidden>[^\s\"',]+)"),
+)
 
 
 def configure_logs() -> None:
     """Set this process up to log to standard output, where Ray keeps it per worker and job."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     # One line per call of an in-process engine or of the jobs API helps nobody.
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -18,5 +32,22 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+            _without_secrets,
         ],
     )
+
+
+def hide(text: str) -> str:
+    """``text`` without what looks like an API key, a token or a password."""
+    for secret in _SECRETS:
+        text = secret.sub(lambda found: found[0].replace(found["hidden"], "…"), text)
+    return text
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return hide(super().format(record))
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
+    return hide(line)

@@ -48,6 +48,25 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that the HTTP service binds to.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port of the HTTP service.")
 
+    keyless: bool = Field(
+        default=False,
+        description="Answer without API keys as long as none was made. `benchmark-runner serve` "
+        "sets it where the host is a loopback address, and unsets it elsewhere.",
+    )
+    secure_cookie: bool = Field(
+        default=False,
+        description="The login cookie goes over HTTPS only: set it where TLS ends before us.",
+    )
+    login_hours: float = Field(default=12.0, gt=0, description="How long a login lasts, hours.")
+    requests_per_second: float = Field(
+        default=50.0,
+        gt=0,
+        description="Calls that a key may make in each replica of the API; bursts of 4 s.",
+    )
+    audit_days: int = Field(
+        default=365, gt=0, description="How long the audit log keeps an entry, days."
+    )
+
     max_upload_bytes: int = Field(
         default=10 * 2**30, gt=0, description="Largest accepted dataset file, bytes."
     )
@@ -140,14 +159,20 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _loopback_only(self) -> Self:
-        # There is no authentication yet, so any other address would be open to the world.
-        if self.host != "localhost" and not ipaddress.ip_address(self.host).is_loopback:
-            raise ValueError(
-                f"host {self.host!r} is not a loopback address. The service has no authentication "
-                "yet and refuses to listen to the network; put an authenticating proxy before it."
-            )
+    def _host_is_an_address(self) -> Self:
+        if self.host != "localhost":
+            try:
+                ipaddress.ip_address(self.host)
+            except ValueError:
+                raise ValueError(
+                    f"host {self.host!r} is neither an IP address nor localhost"
+                ) from None
         return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
 
     @property
     def sql_url(self) -> str:

@@ -140,8 +140,61 @@ class Statistics(BaseModel):
     )
     latency_ms: Distribution | None
     ttft_ms: Distribution | None
+    itl_ms: Distribution | None
+    queue_ms: Distribution | None
     output_tokens: Distribution | None
     prompt_tokens: Distribution | None
+
+
+# --- performance ----------------------------------------------------------------------------------
+
+
+class Limits(BaseModel):
+    """What a request must keep to be good; none: that figure does not matter."""
+
+    max_ttft_ms: float | None = Field(default=None, ge=0)
+    max_itl_ms: float | None = Field(default=None, ge=0)
+    max_latency_ms: float | None = Field(default=None, ge=0)
+
+
+class Goodput(BaseModel):
+    """Requests that kept every limit. Failed ones never do, and neither do those without a figure
+    that is limited, except for the time between tokens of answers of a single token."""
+
+    limits: Limits
+    good: int
+    share: float = Field(ge=0, le=1, description="Of all results.")
+    requests_per_second: float
+
+
+class Interval(BaseModel):
+    """Rates in a stretch of time."""
+
+    start_seconds: float = Field(description="Since the first request was handed to an engine.")
+    end_seconds: float
+    requests_per_second: float = Field(description="Requests that finished in it.")
+    prompt_tokens_per_second: float = Field(
+        description="A prompt's tokens count evenly from the end of its wait in the queue to its "
+        "first token."
+    )
+    output_tokens_per_second: float = Field(
+        description="Tokens count evenly from the first of their request to its last."
+    )
+    total_tokens_per_second: float
+
+
+class Performance(BaseModel):
+    """How fast the results came. All figures are of succeeded requests."""
+
+    seconds: float = Field(
+        description="From the first request handed to an engine to the last result."
+    )
+    requests_per_second: float
+    prompt_tokens_per_second: float
+    output_tokens_per_second: float
+    total_tokens_per_second: float
+    over_time: list[Interval] = Field(description="60 intervals of equal length, in order.")
+    goodput: Goodput
 
 
 # --- comparison -----------------------------------------------------------------------------------

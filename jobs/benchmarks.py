@@ -149,7 +149,8 @@ def advance(
     One conditional update, so that of two processes that decide at once only one succeeds.
     """
     if status.is_terminal():
-        values = {"phase": status.value, "eta_seconds": 0, **values}
+        over = {"eta_seconds": 0, "eta_low_seconds": None, "eta_high_seconds": None}
+        values = {"phase": status.value, **over, **values}
     changed = sql.execute(
         update(BenchmarkRow)
         .where(BenchmarkRow.id == benchmark_id, BenchmarkRow.status.in_(list(expected)))
@@ -235,7 +236,9 @@ def prior(model_id: str) -> Prior:
         last = sql.scalar(query)
     if last is None or last.load_seconds is None:
         return Prior()
-    return Prior(last.load_seconds, (last.generation_seconds or 0.0) / max(last.total, 1))
+    if not last.generation_seconds:
+        return Prior(last.load_seconds)
+    return Prior(last.load_seconds, last.generation_seconds / max(last.total, 1))
 
 
 def queue() -> list[str]:
@@ -296,6 +299,8 @@ def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
         throughput=row.throughput,
         total_throughput=row.total_throughput,
         eta_seconds=row.eta_seconds,
+        eta_low_seconds=row.eta_low_seconds,
+        eta_high_seconds=row.eta_high_seconds,
         prompt_tokens=row.prompt_tokens,
         output_tokens=row.output_tokens,
         started_at=row.started_at,

@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, cast
 
-import httpx
+import orjson
 
 from cluster.settings import settings
+from jobs import asgi
 from jobs.schemas import BenchmarkSpec, Endpoint, ModelSpec
 from jobs.weights import resolve
-
-# The application accepts only names that it serves; every request is sent under this one.
-_BASE_URL = "http://engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class VllmEngine:
         self._task = task
         self._on_gpu = on_gpu
         self._llm: Any = None
-        self._client: httpx.AsyncClient | None = None
+        self._app: asgi.Application | None = None
         self._last_sign = time.monotonic()
 
     async def start(self) -> None:
@@ -118,17 +116,18 @@ class VllmEngine:
         tasks = await self._llm.get_supported_tasks()
         app = build_app(args, tasks, self._llm.model_config)
         await init_app_state(self._llm, app.state, args, tasks)
-        transport = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=None)
+        self._app = cast(asgi.Application, app)
 
     async def send(self, url: str, body: dict[str, Any]) -> Answer:
-        assert self._client is not None, "start() first"
-        response = await self._client.post(url, json=body | {"model": self._model.model_id})
+        assert self._app is not None, "start() first"
+        # It accepts only names that it serves, so every request is sent under this one.
+        asked = orjson.dumps(body | {"model": self._model.model_id})
+        status, data = await asgi.post(self._app, url, asked)
         try:
-            answer = response.json()
-        except ValueError:
-            answer = {"error": {"message": response.text[:1000], "code": response.status_code}}
-        return Answer(response.status_code, answer)
+            answer = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            answer = {"error": {"message": data[:1000].decode(errors="replace"), "code": status}}
+        return Answer(status, answer)
 
     @property
     def dead(self) -> bool:
@@ -146,8 +145,6 @@ class VllmEngine:
         return True
 
     async def stop(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
         if self._llm is not None:
             self._llm.shutdown()
 

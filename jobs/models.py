@@ -108,6 +108,8 @@ class BenchmarkRow(Base):
     failed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     prompt_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     output_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    eta_low_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    eta_high_seconds: Mapped[int | None] = mapped_column(BigInteger)
     total_throughput: Mapped[float] = mapped_column(server_default="0", default=0.0)
     spec: Mapped[dict[str, Any]]
     """A :class:`jobs.schemas.BenchmarkSpec`: what the job reads."""

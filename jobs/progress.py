@@ -1,14 +1,19 @@
-"""Progress of one benchmark: from counts of its chunks to throughput and ETA. Pure arithmetic."""
+"""Progress of one benchmark: from counts of its chunks to throughput, and to what
+:mod:`jobs.forecast` makes its end of. Pure arithmetic."""
 
 from collections import deque
 from dataclasses import dataclass
 
+from jobs import forecast
+from jobs.forecast import Estimate
 from jobs.schemas import Tally
 
 # Long enough to hold several requests of a slow engine, short enough to follow a change.
 WINDOW_SECONDS = 30.0
 # A first guess for a model that was never loaded here: small models on CPU took 30 to 40 s.
 DEFAULT_LOAD_SECONDS = 45.0
+# Enough for every stretch of a benchmark of any length.
+_MOST_SAMPLES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +21,17 @@ class Prior:
     """What the last benchmark of the same model showed."""
 
     load_seconds: float = DEFAULT_LOAD_SECONDS
-    seconds_per_request: float = 0.0
+    seconds_per_request: float | None = None
+    """None: it never ran."""
 
 
 class Progress:
     """Folds absolute tallies; times are a monotonic clock's seconds."""
 
-    def __init__(self, total: int, now: float, prior: Prior | None = None) -> None:
+    def __init__(self, total: int, now: float, prior: Prior | None = None, slots: int = 1) -> None:
+        """``slots``: requests that all engines work on at once."""
         self.total = total
+        self._slots = slots
         self.load_seconds: float | None = None
         self._prior = prior or Prior()
         self._began = now
@@ -31,6 +39,7 @@ class Progress:
         self._in_base: set[int] = set()
         self._chunks: dict[int, Tally] = {}
         self._samples: deque[tuple[float, Tally]] = deque()
+        self._history: list[forecast.Sample] = []
 
     @property
     def loaded(self) -> bool:
@@ -57,7 +66,13 @@ class Progress:
 
     def sample(self, now: float) -> None:
         """Note the counts of this moment; call about once a second once loaded."""
-        self._samples.append((now, self.counts))
+        counts = self.counts
+        self._samples.append((now, counts))
+        if not self._history or now > self._history[-1][0]:
+            self._history.append((now, counts.finished))
+        if len(self._history) > _MOST_SAMPLES:
+            # Coarser where it is long ago enough to be only a part of an average.
+            self._history[: _MOST_SAMPLES // 2] = self._history[: _MOST_SAMPLES // 2 : 2]
         while len(self._samples) > 2 and now - self._samples[1][0] > WINDOW_SECONDS:
             self._samples.popleft()
 
@@ -71,14 +86,22 @@ class Progress:
         """Prompt and output tokens per second over the window."""
         return self._rate(lambda tally: tally.output_tokens + tally.prompt_tokens)
 
-    def eta(self, now: float) -> float:
-        """Seconds until the last request is finished, loading included."""
-        remaining = self.total - self.counts.finished
-        rate = self._rate(lambda tally: tally.finished)
-        if rate > 0:
-            return remaining / rate
+    def eta(self, now: float) -> Estimate:
+        """Until the last request is finished, loading included."""
+        if self.counts.finished >= self.total:
+            return Estimate(0.0, 0.0, 0.0)
+        seen = forecast.forecast(self._history, self.total, self._slots) if self._history else None
+        return seen or self._guess(now)
+
+    def _guess(self, now: float) -> Estimate:
         load = 0.0 if self.loaded else max(self._prior.load_seconds - (now - self._began), 0.0)
-        return load + remaining * self._prior.seconds_per_request
+        per_request = self._prior.seconds_per_request
+        if per_request is None:
+            return forecast.guess(load, None)
+        # What has been generated so far has given no result yet, but took its time.
+        spent = now - self._history[0][0] if self._history else 0.0
+        remaining = self.total - self.counts.finished
+        return forecast.guess(load, max(remaining * per_request - spent, 0.0))
 
     def _rate(self, count) -> float:  # pyright: ignore
         if len(self._samples) < 2:

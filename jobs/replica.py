@@ -1,6 +1,6 @@
 """One replica: an engine in an actor of Ray Data's pool, doing chunks.
 
-Each call of the actor does one chunk. Several run at once, so that the engine's continuous
+Each call of the actor does a few chunks. Several run at once, so that the engine's continuous
 batching never drains between chunks; how many requests are in the engine is bounded here.
 """
 
@@ -9,6 +9,7 @@ import os
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -17,13 +18,14 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 import structlog
+import uvloop
 
 from cluster import space
 from cluster.space import StorageFull
 from cluster.storage import storage
 from jobs import datasets, deaths, engine, history, manifest, patience, tracker
 from jobs.parts import Chunk, Record
-from jobs.schemas import BenchmarkSpec, Endpoint, Sampling, Tally
+from jobs.schemas import BenchmarkSpec, Endpoint, Tally
 
 log = structlog.get_logger()
 
@@ -31,6 +33,7 @@ log = structlog.get_logger()
 # batch drains at chunk ends), few enough that the wait in its queue stays a small part of latency.
 IN_FLIGHT_PER_SEQ = 2
 _REPORT_SECONDS = 1.0
+_COLUMNS = ["row_id", "custom_id", "url", "body"]
 _SILENT_TOGETHER_SECONDS = 1.0
 
 STORAGE_FULL = (
@@ -39,6 +42,8 @@ STORAGE_FULL = (
 )
 
 Batch = dict[str, np.ndarray]
+Row = dict[str, Any]
+"""A request of the dataset: its :data:`_COLUMNS`."""
 T = TypeVar("T")
 
 
@@ -48,8 +53,9 @@ class Replica:
     def __init__(self, spec: dict[str, Any], *, on_gpu: bool) -> None:
         self._spec = BenchmarkSpec.model_validate(spec)
         self._name = f"{os.uname().nodename}-{os.getpid()}"
-        self._rows = datasets.Reader(self._spec.dataset_id)
+        self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
+        self._overrides = self._spec.sampling.model_dump(exclude_none=True)
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
         self._slots = asyncio.Semaphore(self._in_flight)
         self._alone = asyncio.Lock()
@@ -57,7 +63,7 @@ class Replica:
         self._unreported: dict[int, Tally] = {}
         # The engine lives on a loop of its own, so that loading it fails in the constructor,
         # where Ray Data reports it, and so that reports go out while every call is busy.
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="engine").start()
         started = time.monotonic()
         self._run(self._engine.start()).result()
@@ -72,9 +78,8 @@ class Replica:
         self._watching = self._run(patience.watch_loop())
 
     async def __call__(self, batch: Batch) -> Batch:
-        finished = [
-            await asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]
-        ]
+        doing = [asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]]
+        finished = await asyncio.gather(*doing)
         # What made the results is known before they count.
         await asyncio.wrap_future(self._noting)
         return {"chunk": batch["chunk"], "finished": np.array(finished)}
@@ -97,32 +102,70 @@ class Replica:
             self._unreported[index] = await asyncio.to_thread(chunk.read_tally)
             return self._unreported[index].finished
         chunk.open(history.superseded(self._spec.benchmark_id, index))
-        first = index * self._spec.chunk_rows
-        last = min(first + self._spec.chunk_rows, self._spec.total)
-        suspects: list[dict[str, Any]] = []
+        company, suspects = self._missing(chunk)
         with closing(chunk):
             async with asyncio.TaskGroup() as group:
-                for row in self._rows.rows(first, last):
-                    if row["row_id"] in chunk.records:
-                        continue
-                    if chunk.deaths[row["row_id"]] >= deaths.SUSPECTED_AFTER:
-                        suspects.append(row)
-                        continue
-                    await self._slots.acquire()
-                    group.create_task(self._in_company(row, chunk))
+                while company:
+                    for row in await self._admit(company, chunk):
+                        group.create_task(self._in_company(row, chunk, group))
             for row in suspects:
                 await self._by_itself(row, chunk)
             await asyncio.to_thread(chunk.finish)
         self._unreported[index] = chunk.tally
         return chunk.tally.finished
 
-    async def _in_company(self, row: dict[str, Any], chunk: Chunk) -> None:
+    def _missing(self, chunk: Chunk) -> tuple[deque[Row], list[Row]]:
+        """The requests of a chunk without a result: those to ask together, and suspects."""
+        first = chunk.index * self._spec.chunk_rows
+        last = min(first + self._spec.chunk_rows, self._spec.total)
+        company: deque[Row] = deque()
+        suspects: list[Row] = []
+        for row in self._rows.rows(first, last):
+            if row["row_id"] in chunk.records:
+                continue
+            suspected = chunk.deaths[row["row_id"]] >= deaths.SUSPECTED_AFTER
+            (suspects if suspected else company).append(row)
+        return company, suspects
+
+    async def _admit(self, company: deque[Row], chunk: Chunk) -> list[Row]:
+        """Take the next requests, as many as there are free slots, and at least one."""
+        await self._slots.acquire()
+        admitted = [company.popleft()]
+        while company and not self._slots.locked():
+            await self._slots.acquire()
+            admitted.append(company.popleft())
         try:
-            await self._request(row, chunk)
+            self._note_asked(admitted, chunk)
+        except BaseException:
+            for _ in admitted:
+                self._slots.release()
+            raise
+        return admitted
+
+    async def _in_company(self, row: Row, chunk: Chunk, group: asyncio.TaskGroup) -> None:
+        try:
+            found = await self._result(row, chunk)
         finally:
             self._slots.release()
+        # All that finish in this turn of the loop, as after a step of the engine, are kept by one
+        # write in the next. Until then they are not finished: nothing has counted them.
+        if not chunk.unkept:
+            group.create_task(self._keep_all(chunk))
+        chunk.unkept.append(found)
 
-    async def _by_itself(self, row: dict[str, Any], chunk: Chunk) -> None:
+    async def _keep_all(self, chunk: Chunk) -> None:
+        found, chunk.unkept = chunk.unkept, []
+        self._keep(found, chunk)
+
+    def _keep(self, found: list[Record], chunk: Chunk) -> None:
+        if self._engine.dead:
+            # What a dying engine answers are errors that are not the requests' own. The journal
+            # has none of them yet; Ray restarts this actor and they are asked again.
+            patience.end_process("the engine died")
+        chunk.add(*found)
+        self._unreported[chunk.index] = chunk.tally
+
+    async def _by_itself(self, row: Row, chunk: Chunk) -> None:
         """Ask with nothing else in the engine, or no more if that has killed it too."""
         alone = chunk.deaths_alone[row["row_id"]]
         if alone >= deaths.CONVICTED_AFTER:
@@ -134,24 +177,26 @@ class Replica:
             for _ in range(self._in_flight):
                 await self._slots.acquire()
             try:
-                await self._request(row, chunk, alone=True)
+                self._note_asked([row], chunk, alone=True)
+                self._keep([await self._result(row, chunk)], chunk)
             finally:
                 for _ in range(self._in_flight):
                     self._slots.release()
 
-    async def _request(self, row: dict[str, Any], chunk: Chunk, *, alone: bool = False) -> None:
-        # Not asked if the answer could not be kept.
+    def _note_asked(self, rows: list[Row], chunk: Chunk, *, alone: bool = False) -> None:
+        # Not asked if the answers could not be kept.
         storage().require()
-        chunk.ask(row["row_id"], alone=alone)
+        chunk.ask(*(row["row_id"] for row in rows), alone=alone)
+
+    async def _result(self, row: Row, chunk: Chunk) -> Record:
         self._asked += 1
         started = time.monotonic()
         try:
-            record = await self._ask(row)
+            return await self._ask(row)
         except patience.Silent as silent:
             if self._asked == 1:
                 latency_ms = _since_ms(started)
-                problem = unanswered(row, "request_timeout", str(silent), latency_ms, self._name)
-                chunk.add(problem)
+                chunk.add(unanswered(row, "request_timeout", str(silent), latency_ms, self._name))
             else:
                 chunk.suspect(row["row_id"])
                 # Others that have waited as long say so at this moment as well.
@@ -160,15 +205,9 @@ class Replica:
             patience.end_process("the engine is silent")
         finally:
             self._asked -= 1
-        if self._engine.dead:
-            # What a dying engine answers are errors that are not the requests' own. The journal
-            # has none of them yet; Ray restarts this actor and they are asked again.
-            patience.end_process("the engine died")
-        chunk.add(record)
-        self._unreported[chunk.index] = chunk.tally
 
-    async def _ask(self, row: dict[str, Any]) -> Record:
-        body = prepare(row["url"], orjson.loads(row["body"]), self._spec.sampling)
+    async def _ask(self, row: Row) -> Record:
+        body = prepare(row["url"], orjson.loads(row["body"]), self._overrides)
         started = time.monotonic()
         try:
             answer = await patience.answer(self._engine, row["url"], body)
@@ -192,8 +231,9 @@ class Replica:
                 log.warning("tracker did not take a report", error=str(error))
 
 
-def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any]:
-    """The body to send: the request's own with the benchmark's overrides.
+def prepare(url: str, body: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """The body to send: the request's own with the benchmark's overrides, the fields of
+    :class:`jobs.schemas.Sampling` that are set.
 
     Streaming is dropped, as in OpenAI's batches: a result is one body.
     """
@@ -201,11 +241,11 @@ def prepare(url: str, body: dict[str, Any], sampling: Sampling) -> dict[str, Any
     body.pop("stream_options", None)
     if url == Endpoint.EMBEDDINGS:
         return body
-    overrides = sampling.model_dump(exclude_none=True)
     if url == Endpoint.CHAT and "max_tokens" in overrides:
         # Of the two names for the same limit, vLLM prefers the newer.
         body.pop("max_tokens", None)
-        overrides["max_completion_tokens"] = overrides.pop("max_tokens")
+        overrides = overrides | {"max_completion_tokens": overrides["max_tokens"]}
+        del overrides["max_tokens"]
     return body | overrides
 
 

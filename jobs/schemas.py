@@ -388,6 +388,11 @@ class Benchmark(BaseModel):
         description="Seconds until the end, loading included. While nothing has been measured "
         "(first load of a model) a lower bound; 0 when ended."
     )
+    eta_low_seconds: int | None = Field(
+        description="With `eta_high_seconds` a band that holds the true end four times in five; "
+        "none while nothing has been measured, and when ended."
+    )
+    eta_high_seconds: int | None
     prompt_tokens: int
     output_tokens: int
     started_at: datetime = Field(
@@ -641,7 +646,6 @@ class Check(BaseModel):
 
 class Health(BaseModel):
     status: Literal["ok"]
-    version: str
 
 
 class Readiness(BaseModel):

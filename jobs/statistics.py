@@ -11,7 +11,7 @@ from jobs.analysis import Bin, Distribution, Outcome, ResultFilter, Statistics
 from jobs.queries import SUCCEEDED, Source
 from jobs.schemas import Benchmark
 
-_FIGURES = ("latency_ms", "ttft_ms", "output_tokens", "prompt_tokens")
+_FIGURES = ("latency_ms", "ttft_ms", "itl_ms", "queue_ms", "output_tokens", "prompt_tokens")
 _BINS = 20
 
 

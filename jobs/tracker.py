@@ -132,6 +132,7 @@ def _values(progress: Progress) -> dict[str, Any]:
     counts = progress.counts
     if progress.loaded:
         progress.sample(now)
+    eta = progress.eta(now)
     finished_all = counts.finished >= progress.total
     running = Phase.FINALIZING if finished_all else Phase.RUNNING
     return {
@@ -143,7 +144,9 @@ def _values(progress: Progress) -> dict[str, Any]:
         "output_tokens": counts.output_tokens,
         "throughput": progress.output_rate,
         "total_throughput": progress.total_rate,
-        "eta_seconds": round(progress.eta(now)),
+        "eta_seconds": round(eta.seconds),
+        "eta_low_seconds": None if eta.low is None else round(eta.low),
+        "eta_high_seconds": None if eta.high is None else round(eta.high),
         "load_seconds": progress.load_seconds,
     }
 
@@ -158,7 +161,14 @@ def _keep_forward(row: BenchmarkRow, values: dict[str, Any]) -> None:
 def _recovered(benchmark_id: str) -> Progress:
     with session() as sql:
         row = benchmarks.row(sql, benchmark_id)
-    progress = Progress(row.total, time.monotonic(), benchmarks.prior(row.model_id))
+    spec = BenchmarkSpec.model_validate(row.spec)
+    replicas = Placement.model_validate(row.placement).replicas if row.placement else 1
+    progress = Progress(
+        row.total,
+        time.monotonic(),
+        benchmarks.prior(row.model_id),
+        slots=replicas * spec.model.max_num_seqs,
+    )
     progress.recover(parts.totals(benchmark_id), parts.done(benchmark_id))
     return progress
 

@@ -1,5 +1,6 @@
 """The command line: start the service, and use it without a browser."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,11 +11,14 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from cluster import backup as backups
 from cluster import launch
 from cluster.settings import Settings
 from jobs.errors import BenchmarkRunnerError
 from jobs.schemas import Sampling
+from serve_app import access_commands
 from serve_app import demo as demonstration
+from serve_app.access.start import require_keys
 from serve_app.client import ApiError, Client
 from serve_app.watch import summary, watch
 
@@ -23,6 +27,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(access_commands.keys_app, name="keys")
+app.command()(access_commands.audit)
 console = Console()
 
 Port = Annotated[int | None, typer.Option(help="Port of the service.", show_default="8000")]
@@ -45,19 +51,39 @@ def demo(
     if not dataset.is_file():
         raise typer.BadParameter(f"there is no file {dataset}")
     chosen = models.replace(",", " ").split()
-    if not demonstration.run(_settings(port), dataset, chosen, console, stay=stay):
+    settings = _settings(port)
+    require_keys(settings.host, keyless=settings.is_local)
+    if not demonstration.run(settings, dataset, chosen, console, stay=stay):
         raise typer.Exit(1)
 
 
 @app.command()
 def serve(port: Port = None) -> None:
     """Start Ray and the service on this machine, until Ctrl-C."""
+    settings = _settings(port)
+    require_keys(settings.host, keyless=settings.is_local)
     while True:
-        with launch.service(_settings(port)) as session:
+        with launch.service(settings) as session:
             console.print(f"Serving on {session.service_url} until Ctrl-C.")
             if demonstration.interrupted(session):
                 return
         console.print("Ray has ended unexpectedly. Starting it again; benchmarks go on.")
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Must not exist; .tar.gz.")]) -> None:
+    """Write database and storage to one file; the service may go on running."""
+    made = backups.backup(file)
+    console.print(f"{file}: {sum(made.rows.values()):,} rows, {file.stat().st_size:,} bytes")
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Restore a back-up into an empty database and storage, of whatever kind."""
+    if not file.is_file():
+        _stop(f"There is no file {file}.")
+    made = backups.restore(file)
+    console.print(f"Restored {sum(made.rows.values()):,} rows of {made.made_at:%Y-%m-%d %H:%M}")
 
 
 @app.command()
@@ -171,7 +197,7 @@ def _client(url: str | None) -> Client:
         if session is None:
             _stop("No service is running on this machine (make serve). Or give its --url.")
         url = session.service_url
-    return Client(url)
+    return Client(url, os.environ.get(launch.API_KEY))
 
 
 def _stop(message: str) -> NoReturn:
@@ -191,7 +217,7 @@ def main() -> None:
         typer.echo(f"error: {error.problem.message}", err=True)
         for one in error.problem.details.get("errors", []):
             typer.echo(f"  line {one.get('line', '?')}: {one['message']}", err=True)
-    except (launch.LaunchError, BenchmarkRunnerError) as error:
+    except (launch.LaunchError, backups.BackupError, BenchmarkRunnerError) as error:
         typer.echo(f"error: {error}", err=True)
     except ValidationError as error:
         for one in error.errors():

@@ -1,13 +1,19 @@
 """The FastAPI application."""
 
 import importlib.metadata
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cluster.settings import settings
-from serve_app import errors, headers, limits, openai, web
+from serve_app import errors, headers, limits, metrics, openai, web
+from serve_app.access.audit import AuditLog
+from serve_app.access.gate import Gate
 from serve_app.routes import (
+    access,
     benchmarks,
     comparisons,
     datasets,
@@ -34,11 +40,16 @@ _ROUTERS = (
     marks,
     comparisons,
     votes,
+    access,
     health,
 )
 
 _DESCRIPTION = """
 Upload a dataset of requests, run models over it, read and compare the results.
+
+Calls need an API key, sent as `Authorization: Bearer …` or by logging in, unless the service
+listens to its own machine only and no key was made. Without one the answer is 401, with one of too
+narrow a scope 403, with too many calls 429 with `Retry-After`. `benchmark-runner keys` makes keys.
 
 Every error has the body `{"error": {"code", "message", "details"}}` with a stable `code`.
 
@@ -49,15 +60,26 @@ Under `/v1` is OpenAI's API for files, batches and models, for OpenAI's own clie
 
 def create_app() -> FastAPI:
     """The application, without starting anything."""
+    audit = AuditLog()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        audit.start()
+        yield
+        await to_thread.run_sync(audit.stop)
+
     app = FastAPI(
         title="Benchmark Runner",
         description=_DESCRIPTION,
         version=importlib.metadata.version("benchmark-runner"),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        lifespan=lifespan,
     )
     errors.install(app)
     app.add_middleware(limits.BodyLimit)
+    app.add_middleware(Gate, audit=audit, has_login=web.has_login(settings().web_folder))
+    app.add_middleware(metrics.Counted)
     headers.install(app)
     for routes in _ROUTERS:
         app.include_router(routes.router, responses=errors.responses(422))

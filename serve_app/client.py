@@ -32,10 +32,14 @@ class ApiError(Exception):
 class Client:
     """The calls that the command line makes. Every failure is an :class:`ApiError`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         self.url = url
-        # An upload is validated while it is sent, so the answer can be long in coming.
-        self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(30, read=600))
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            # An upload is validated while it is sent, so the answer can be long in coming.
+            timeout=httpx.Timeout(30, read=600),
+        )
 
     def __enter__(self) -> Self:
         return self

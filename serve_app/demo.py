@@ -14,6 +14,7 @@ from jobs import registry
 from jobs.errors import InvalidRequest
 from jobs.schemas import Dataset, DatasetUploaded, ModelSpec, Sampling
 from jobs.weights import prepare, prepared
+from serve_app.access.start import own_key
 from serve_app.client import Client
 from serve_app.watch import summary, watch
 
@@ -38,7 +39,7 @@ def run(
         session = running.__enter__()
     try:
         console.print(f"Service up in {time.monotonic() - started:.0f} s: {session.service_url}")
-        with Client(session.service_url) as client:
+        with own_key() as key, Client(session.service_url, key) as client:
             stored = _upload(client, dataset)
             console.print(f"Dataset {stored.name}: {stored.count:,} requests")
             asked = [client.run(model.model_id, _id(stored), Sampling()) for model in chosen]

@@ -8,7 +8,9 @@ from ray import serve
 
 from cluster.database import migrate
 from cluster.logs import configure_logs
+from cluster.settings import settings
 from jobs import datasets, registry, tracker
+from serve_app.access.start import require_keys
 from serve_app.app import create_app
 
 # Requests are short reads, or uploads that wait on the network and run in threads.
@@ -37,6 +39,7 @@ def _start() -> FastAPI:
     """Run in each replica when it starts."""
     configure_logs()
     migrate()
+    require_keys("the network", keyless=settings().keyless)
     registry.load()
     datasets.sweep()
     tracker.handle()

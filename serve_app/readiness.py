@@ -7,6 +7,7 @@ import ray
 from sqlalchemy import text
 
 from cluster.database import session
+from cluster.logs import hide
 from cluster.storage import storage
 from jobs import tracker
 from jobs.schemas import Check
@@ -24,7 +25,7 @@ def _tried(part: Callable[[], str]) -> Check:
     try:
         return Check(ok=True, message=part())
     except Exception as error:  # whatever it is, it is the answer
-        return Check(ok=False, message=f"{type(error).__name__}: {error}"[:300])
+        return Check(ok=False, message=hide(f"{type(error).__name__}: {error}")[:300])
 
 
 def _database() -> str:

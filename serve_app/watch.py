@@ -91,8 +91,11 @@ def _state(one: Benchmark) -> str:
     if one.status.is_terminal():
         return f"{one.status.value}, {one.throughput:.1f} tok/s, {_time(one.total_time_seconds)}"
     parts = [one.phase.value, f"{one.throughput:.1f} tok/s"]
-    if one.eta_seconds:
-        parts.append(f"ETA {_time(one.eta_seconds)}")
+    if one.eta_low_seconds is not None:
+        band = f"{_time(one.eta_low_seconds)}–{_time(one.eta_high_seconds)}"
+        parts.append(f"about {band} left")
+    elif one.eta_seconds:
+        parts.append(f"at least {_time(one.eta_seconds)} left")
     if one.failed:
         parts.append(f"{one.failed} failed")
     return ", ".join(parts)

@@ -123,7 +123,9 @@ class Postgres:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._admin = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        self._admin = create_engine(
+            self.url("postgres"), isolation_level="AUTOCOMMIT", pool_pre_ping=True
+        )
         # Nothing here has to survive a power cut.
         self.execute("ALTER SYSTEM SET fsync = off")
         self.execute("SELECT pg_reload_conf()")
@@ -142,6 +144,11 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield self.url(name)
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def restart(self) -> None:
+        """End it, with every connection, and start it again."""
+        self._server.stop()
+        self._server.start()
 
     def stop(self) -> None:
         self._admin.dispose()

@@ -21,6 +21,9 @@ MODELS = ("test/one", "test/two", "test/three")
 # A minute after midnight: results finish a second after one another from here.
 _BEGAN = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 
+HERE = "http://127.0.0.1"
+"""Without keys, the service answers to no other name."""
+
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -43,6 +46,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("BENCHMARK_RUNNER_DATA_FOLDER", str(tmp_path / "data"))
     monkeypatch.setenv("BENCHMARK_RUNNER_MODELS_FOLDER", str(models))
     monkeypatch.setenv("BENCHMARK_RUNNER_WEB_FOLDER", str(tmp_path / "web"))
+    monkeypatch.setenv("BENCHMARK_RUNNER_KEYLESS", "1")
     monkeypatch.setenv("RAY_ENABLE_AUTO_CONNECT", "0")
     _forget()
     migrate()

@@ -3,10 +3,18 @@ import { defineConfig } from 'vitest/config'
 
 const backend = process.env.BENCHMARK_RUNNER_URL ?? 'http://127.0.0.1:8000'
 
-export default defineConfig({
+// The login page is built apart, as it is open to strangers and the rest is not.
+export default defineConfig(({ mode }) => ({
   plugins: [react()],
-  server: { proxy: { '/admin': backend, '/health': backend, '/ready': backend } },
+  server: {
+    proxy: { '/admin': backend, '/health': backend, '/ready': backend, '/logout': backend },
+  },
+  ...(mode === 'login' && { base: '/login/', publicDir: false as const }),
   build: {
+    ...(mode === 'login' && {
+      outDir: 'dist/login',
+      rolldownOptions: { input: { index: 'login.html' } },
+    }),
     // Older targets make the minifier rewrite light-dark() and lose colours.
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     target: ['chrome123', 'firefox120', 'safari17.5'],
@@ -20,4 +28,4 @@ export default defineConfig({
     css: false,
     restoreMocks: true,
   },
-})
+}))

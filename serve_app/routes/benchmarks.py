@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from jobs import benchmarks, rerun, retry
+from jobs import benchmarks, job_log, rerun, retry
+from jobs.job_log import JobLog
 from jobs.schemas import (
     Benchmark,
     BenchmarkList,
@@ -52,6 +53,20 @@ def list_benchmarks(
 @router.get("/{benchmark_id}", summary="Get a benchmark", responses=responses(404))
 def get_benchmark(benchmark_id: BenchmarkId) -> Benchmark:
     return benchmarks.get(benchmark_id)
+
+
+@router.get("/{benchmark_id}/log", summary="Log of its job", responses=responses(404, 422))
+def get_job_log(
+    benchmark_id: BenchmarkId,
+    start: Annotated[
+        int | None,
+        Query(ge=0, le=2**53, description="First line, counted from 0; without it, the last ones."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=job_log.MOST_LINES, description="Most lines.")] = 500,
+) -> JobLog:
+    """What the job of the newest attempt printed. To follow it, ask again with `start` set to the
+    `next` of the answer before. It is kept for as long as the Ray cluster lives."""
+    return job_log.read(benchmark_id, start, limit)
 
 
 @router.post("/{benchmark_id}/cancel", summary="Cancel a benchmark", responses=responses(404))

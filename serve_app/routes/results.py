@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 
-from jobs import export, golden, results, statistics
-from jobs.analysis import Golden, Order, ResultDetail, Sort, Statistics
+from jobs import export, golden, performance, results, statistics
+from jobs.analysis import Golden, Limits, Order, Performance, ResultDetail, Sort, Statistics
 from jobs.export import Format
 from jobs.schemas import ResultPage
 from serve_app.author import Author
@@ -28,6 +28,11 @@ _MEDIA_TYPES: dict[Format, str] = {
 }
 By = Annotated[Sort, Query(description="What to sort by; ties in row order.")]
 InOrder = Annotated[Order, Query(description="Results without the figure come last either way.")]
+
+MaxMs = Annotated[
+    float | None,
+    Query(ge=0, le=1e12, description="Limit that a good request keeps; none: no matter."),
+]
 
 
 @router.get("/results", summary="Results of a benchmark", responses=responses(404, 422))
@@ -106,3 +111,16 @@ def unmark_golden(benchmark_id: BenchmarkId, row_id: RowId) -> Golden:
 def get_statistics(benchmark_id: BenchmarkId, only: Filter) -> Statistics:
     """Counts, percentiles and histograms of the results that match, as far as they exist."""
     return statistics.statistics(benchmark_id, only)
+
+
+@router.get("/performance", summary="How fast results came", responses=responses(404, 422))
+def get_performance(
+    benchmark_id: BenchmarkId,
+    max_ttft_ms: MaxMs = None,
+    max_itl_ms: MaxMs = None,
+    max_latency_ms: MaxMs = None,
+) -> Performance:
+    """Requests and tokens per second, over all and over time, and the goodput: requests that kept
+    the given limits. As far as results exist."""
+    limits = Limits(max_ttft_ms=max_ttft_ms, max_itl_ms=max_itl_ms, max_latency_ms=max_latency_ms)
+    return performance.performance(benchmark_id, limits)

@@ -11,8 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from cluster.database import alembic_config, engine, migrate, session
 from jobs.models import Base, BenchmarkRow
+from serve_app.access import models as access
 
 TABLES = {
+    "api_keys",
+    "audit_entries",
     "ballots",
     "batches",
     "benchmarks",
@@ -20,6 +23,7 @@ TABLES = {
     "files",
     "graders",
     "judgements",
+    "logins",
     "marks",
     "model_registry",
 }
@@ -36,6 +40,10 @@ def test_migrations_go_up_down_and_up_again(empty_database: str) -> None:
     assert tables() == set()
     migrate()
     assert tables() == TABLES
+
+
+def test_the_tables_of_access_are_compared_too() -> None:
+    assert access.KeyRow.__table__ in Base.metadata.sorted_tables
 
 
 def test_migrations_make_what_the_models_say(database: str) -> None:

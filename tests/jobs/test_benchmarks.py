@@ -174,9 +174,9 @@ def test_deleting_takes_the_results_with_it(create: Create) -> None:
 def test_the_last_completed_benchmark_of_a_model_is_the_guess(
     create: Create, model_id: str
 ) -> None:
-    assert benchmarks.prior(model_id) == Prior(DEFAULT_LOAD_SECONDS, 0.0)
+    assert benchmarks.prior(model_id) == Prior(DEFAULT_LOAD_SECONDS)
     for load, generation in [(10.0, 30.0), (20.0, 60.0)]:
         force(create(), Status.COMPLETED, load_seconds=load, generation_seconds=generation)
     force(create(), Status.FAILED, load_seconds=99.0, generation_seconds=99.0)
     assert benchmarks.prior(model_id) == Prior(20.0, 20.0)
-    assert benchmarks.prior("other") == Prior(DEFAULT_LOAD_SECONDS, 0.0)
+    assert benchmarks.prior("other") == Prior(DEFAULT_LOAD_SECONDS)

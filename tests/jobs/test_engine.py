@@ -9,7 +9,6 @@ from factories import CHAT, model, spec
 from jobs import engine
 from jobs.engine import Answer, FakeEngine
 from jobs.replica import prepare
-from jobs.schemas import Sampling
 
 HELLO = {"messages": [{"role": "user", "content": "Hello there"}]}
 
@@ -63,7 +62,7 @@ async def test_the_limit_of_a_request_holds(asked: int | None, tokens: int) -> N
 
 
 async def test_the_limit_of_a_benchmark_holds() -> None:
-    answer = await ask(prepare(CHAT, dict(HELLO), Sampling(max_tokens=3)))
+    answer = await ask(prepare(CHAT, dict(HELLO), {"max_tokens": 3}))
     assert answer.body["usage"]["completion_tokens"] == 3
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.forecast import TAIL_FACTOR, Estimate
 from jobs.progress import WINDOW_SECONDS, Prior, Progress
 from jobs.schemas import Tally
 
@@ -52,7 +53,8 @@ def test_rates_and_eta_of_a_steady_run() -> None:
         progress.sample(float(second))
     assert progress.output_rate == pytest.approx(20)
     assert progress.total_rate == pytest.approx(30)
-    assert progress.eta(10) == pytest.approx(80 / 2)
+    # 79 that wait, and the last one, which takes longer than most.
+    assert progress.eta(10).seconds == pytest.approx(79 / 2 + 0.5 * TAIL_FACTOR)
 
 
 def test_rates_follow_a_change_within_the_window() -> None:
@@ -71,17 +73,25 @@ def test_eta_at_the_end_is_zero() -> None:
     for second in range(1, 6):
         progress.fold({0: tally(second * 2)}, load_seconds=1)
         progress.sample(float(second))
-    assert progress.eta(5) == 0
+    assert progress.eta(5) == Estimate(0, 0, 0)
 
 
 def test_before_anything_is_measured_the_last_benchmark_is_the_guess() -> None:
     progress = Progress(100, now=1000, prior=Prior(load_seconds=40, seconds_per_request=0.5))
-    assert progress.eta(1000) == pytest.approx(90)
-    assert progress.eta(1030) == pytest.approx(60)
+    assert progress.eta(1000).seconds == pytest.approx(90)
+    assert progress.eta(1030).seconds == pytest.approx(60)
     # Loading takes longer than the last time: it cannot take less than no time.
-    assert progress.eta(1100) == pytest.approx(50)
+    assert progress.eta(1100).seconds == pytest.approx(50)
     progress.fold({}, load_seconds=45)
-    assert progress.eta(1046) == pytest.approx(50)
+    progress.sample(1046)
+    assert progress.eta(1046).seconds == pytest.approx(50)
+    progress.sample(1056)
+    # Nothing has finished yet, but the engine was not idle.
+    assert progress.eta(1056).seconds == pytest.approx(40)
+
+
+def test_a_model_that_never_ran_has_a_lower_bound_and_no_band() -> None:
+    assert Progress(100, now=0, prior=Prior(load_seconds=40)).eta(10) == Estimate(30)
 
 
 def test_without_samples_rates_are_zero() -> None:
@@ -90,8 +100,17 @@ def test_without_samples_rates_are_zero() -> None:
     progress.sample(5.0)
     progress.sample(5.0)
     assert progress.output_rate == 0
-    assert progress.eta(5) >= 0
+    assert progress.eta(5).seconds >= 0
 
 
 def test_an_empty_benchmark_has_an_estimate() -> None:
-    assert Progress(0, now=0, prior=Prior(0, 0)).eta(1) == 0
+    assert Progress(0, now=0, prior=Prior(0, 0)).eta(1) == Estimate(0, 0, 0)
+
+
+def test_a_long_benchmark_is_remembered_in_bounded_memory() -> None:
+    progress = Progress(10**6, now=0)
+    for second in range(1, 20_000):
+        progress.fold({0: tally(second)}, load_seconds=1)
+        progress.sample(float(second))
+    assert len(progress._history) <= 1024
+    assert progress.eta(20_000).seconds == pytest.approx(980_001, rel=0.01)

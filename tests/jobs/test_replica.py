@@ -10,7 +10,6 @@ from factories import CHAT
 from jobs.engine import Answer
 from jobs.parts import Record, succeeded
 from jobs.replica import prepare, record
-from jobs.schemas import Sampling
 
 COMPLETIONS = "/v1/completions"
 EMBEDDINGS = "/v1/embeddings"
@@ -20,12 +19,12 @@ MESSAGES = [{"role": "user", "content": "Hi"}]
 
 def test_without_overrides_a_request_is_sent_as_it_is() -> None:
     body = {"messages": MESSAGES, "temperature": 0.7, "logprobs": True, "anything": [1]}
-    assert prepare(CHAT, dict(body), Sampling()) == body
+    assert prepare(CHAT, dict(body), {}) == body
 
 
 def test_overrides_replace_what_requests_ask() -> None:
     body = {"messages": MESSAGES, "temperature": 0.7, "top_p": 0.5}
-    sent = prepare(CHAT, body, Sampling(temperature=0, seed=7, stop=["\n"]))
+    sent = prepare(CHAT, body, {"temperature": 0, "seed": 7, "stop": ["\n"]})
     assert sent == {
         "messages": MESSAGES,
         "temperature": 0,
@@ -45,24 +44,24 @@ def test_overrides_replace_what_requests_ask() -> None:
     ],
 )
 def test_the_limit_of_a_chat_answer_goes_by_its_newer_name(own: dict[str, Any]) -> None:
-    sent = prepare(CHAT, {"messages": MESSAGES} | own, Sampling(max_tokens=5))
+    sent = prepare(CHAT, {"messages": MESSAGES} | own, {"max_tokens": 5})
     assert sent == {"messages": MESSAGES, "max_completion_tokens": 5}
 
 
 def test_the_limit_of_a_completion_has_one_name() -> None:
-    sent = prepare(COMPLETIONS, {"prompt": "Hi", "max_tokens": 100}, Sampling(max_tokens=5))
+    sent = prepare(COMPLETIONS, {"prompt": "Hi", "max_tokens": 100}, {"max_tokens": 5})
     assert sent == {"prompt": "Hi", "max_tokens": 5}
 
 
 def test_embeddings_take_no_sampling() -> None:
-    sent = prepare(EMBEDDINGS, {"input": "Hi"}, Sampling(temperature=0, max_tokens=5, seed=1))
+    sent = prepare(EMBEDDINGS, {"input": "Hi"}, {"temperature": 0, "max_tokens": 5, "seed": 1})
     assert sent == {"input": "Hi"}
 
 
 @pytest.mark.parametrize("url", [CHAT, COMPLETIONS, EMBEDDINGS])
 def test_streaming_is_dropped(url: str) -> None:
     body = {"stream": True, "stream_options": {"include_usage": True}, "user": "me"}
-    assert prepare(url, body, Sampling()) == {"user": "me"}
+    assert prepare(url, body, {}) == {"user": "me"}
 
 
 def stored(body: dict[str, Any], status: int = 200) -> Record:

@@ -94,6 +94,7 @@ def _service(folder: Path, settings: dict[str, str]) -> Generator[Service]:
         "BENCHMARK_RUNNER_DATA_FOLDER": str(folder),
         "BENCHMARK_RUNNER_MODELS_FOLDER": str(_MODELS),
         "RAY_ENABLE_AUTO_CONNECT": "0",
+        "BENCHMARK_RUNNER_KEYLESS": "1",
         "DATABASE_URL": "",
     }
     command = [sys.executable, "-m", "openai_api.service", str(port)]

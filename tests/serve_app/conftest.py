@@ -13,6 +13,9 @@ from cluster.logs import configure_logs
 from serve_app import readiness, tracking
 from serve_app.app import create_app
 
+HERE = "http://127.0.0.1"
+"""Without keys, the service answers to no other name."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _logs() -> None:
@@ -25,14 +28,14 @@ def client(
     models_folder: Path, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestClient]:
     # Whether the web UI is built on this machine must not matter; test_web.py is about it.
-    configure(web_folder=models_folder / "no-web")
+    configure(web_folder=models_folder / "no-web", keyless=True)
     # The tracker lives in a Ray cluster, which these tests have none of. Nothing is lost by not
     # waking it: it looks at the queue each second by itself. So benchmarks here stay queued.
     monkeypatch.setattr(tracking, "wake", lambda: None)
     monkeypatch.setattr(readiness, "_tracker", lambda: "answers")
     monkeypatch.setattr(readiness, "_ray", lambda: "2 CPUs, 0 GPUs")
     # An error that nobody expected is answered with 500, as it is in service.
-    with TestClient(create_app(), raise_server_exceptions=False) as opened:
+    with TestClient(create_app(), HERE, raise_server_exceptions=False) as opened:
         yield opened
 
 

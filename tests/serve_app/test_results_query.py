@@ -8,6 +8,7 @@ import io
 import orjson
 import pytest
 from ext_fixtures import (
+    HERE,
     MODELS,
     failure,
     make_benchmark,
@@ -29,7 +30,7 @@ from serve_app.app import create_app
 @pytest.fixture
 def client(place, monkeypatch):
     monkeypatch.setattr(tracking, "wake", lambda: None)
-    with TestClient(create_app()) as opened:
+    with TestClient(create_app(), HERE) as opened:
         yield opened
 
 

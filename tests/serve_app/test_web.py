@@ -3,7 +3,7 @@
 # ruff: noqa: F401, F811 - fixtures are imported
 
 import pytest
-from ext_fixtures import place
+from ext_fixtures import HERE, place
 from fastapi.testclient import TestClient
 
 from serve_app.app import create_app
@@ -19,7 +19,7 @@ def client(place):
     (folder / "favicon.svg").write_text("<svg/>")
     (folder / "assets" / "main-abc.js").write_text("const a = 1;\n" * 1000)
     (place / "secret.txt").write_text("secret")
-    with TestClient(create_app(), follow_redirects=False) as opened:
+    with TestClient(create_app(), HERE, follow_redirects=False) as opened:
         yield opened
 
 
@@ -112,7 +112,7 @@ def test_json_is_compressed(client):
 
 
 def test_without_a_built_ui_the_documentation_is_the_first_page(place):
-    with TestClient(create_app(), follow_redirects=False) as client:
+    with TestClient(create_app(), HERE, follow_redirects=False) as client:
         answer = client.get("/")
         assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
         assert client.get("/runner").json()["error"]["code"] == "not_found"

@@ -3,8 +3,16 @@ import { useSyncExternalStore } from 'react'
 const KEY = 'benchmark-runner:author'
 const listeners = new Set<() => void>()
 
-/** The name under which this browser judges; empty: none was given. */
-export const author = () => localStorage.getItem(KEY) ?? ''
+let keyName: string | null = null
+
+/** The name under which this browser judges: of its key, or what was typed; empty: none. */
+export const author = () => keyName ?? localStorage.getItem(KEY) ?? ''
+
+/** With a key, the server says who judges. */
+export function setKeyName(name: string | null) {
+  keyName = name
+  for (const listener of listeners) listener()
+}
 
 export function setAuthor(name: string) {
   localStorage.setItem(KEY, name.trim())
@@ -21,3 +29,6 @@ function subscribe(listener: () => void) {
 }
 
 export const useAuthor = () => useSyncExternalStore(subscribe, author)
+
+/** Whether the name is the key's, which nobody can change here. */
+export const useIsFixed = () => useSyncExternalStore(subscribe, () => keyName !== null)

@@ -1,6 +1,7 @@
 /** Query keys; a key begins with what is invalidated together. */
 export const keys = {
   health: ['health'],
+  me: ['me'],
   datasets: ['datasets'],
   dataset: (id: string) => ['datasets', id],
   requests: (id: string, offset: number) => ['datasets', id, 'requests', offset],
@@ -15,8 +16,10 @@ export const keys = {
   resultPage: (id: string, query: object, offset: number) => ['results', id, 'page', query, offset],
   result: (id: string, rowId: number) => ['results', id, 'row', rowId],
   statistics: (id: string, filter: object) => ['results', id, 'statistics', filter],
+  performance: (id: string) => ['results', id, 'performance'],
   scores: (id: string) => ['results', id, 'scores'],
   graders: (benchmarkId: string) => ['graders', benchmarkId],
+  jobLog: (id: string) => ['job-log', id],
   manifest: (id: string) => ['manifest', id],
   agreement: (id: string) => ['agreement', id],
   ballots: (ids: string[], author: string) => ['ballots', ids, author],

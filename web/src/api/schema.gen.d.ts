@@ -229,6 +229,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/benchmarks/{benchmark_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log of its job
+         * @description What the job of the newest attempt printed. To follow it, ask again with `start` set to the
+         *     `next` of the answer before. It is kept for as long as the Ray cluster lives.
+         */
+        get: operations["get_job_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/benchmarks/{benchmark_id}/cancel": {
         parameters: {
             query?: never;
@@ -433,6 +454,27 @@ export interface paths {
          * @description Counts, percentiles and histograms of the results that match, as far as they exist.
          */
         get: operations["get_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/benchmarks/{benchmark_id}/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How fast results came
+         * @description Requests and tokens per second, over all and over time, and the goodput: requests that kept
+         *     the given limits. As far as results exist.
+         */
+        get: operations["get_performance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -752,6 +794,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in
+         * @description Give a browser a cookie that stands for a key until it expires. Programs send the key
+         *     itself.
+         */
+        post: operations["log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out
+         * @description End the login of a browser.
+         */
+        post: operations["log_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I
+         * @description The caller's key, by its name and scope.
+         */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit log
+         * @description Calls that came with a key, newest first. Needs scope `admin`.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -761,7 +884,7 @@ export interface paths {
         };
         /**
          * Liveness
-         * @description The process answers.
+         * @description The process answers. It needs no key, and says nothing else.
          */
         get: operations["health"];
         put?: never;
@@ -784,6 +907,27 @@ export interface paths {
          * @description Database, storage, tracker and Ray answer; 503 when one does not, saying which and why.
          */
         get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prometheus metrics
+         * @description Calls, rows, tokens, queue, live benchmarks, parts of the service and disk, in Prometheus's
+         *     text format. Needs scope `read`.
+         */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -962,6 +1106,37 @@ export interface components {
          * @enum {string}
          */
         Agreement: "exact" | "normalized" | "different" | "incomplete";
+        /** AuditEntry */
+        AuditEntry: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Key
+             * @description The key's name.
+             */
+            key: string;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+            /** Status */
+            status: number;
+            /**
+             * Count
+             * @description Calls of this kind within some seconds, if they only read.
+             */
+            count: number;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Total */
+            total: number;
+        };
         /**
          * Ballot
          * @description Two answers to one request. Whose they are is not said, and which is left is random.
@@ -1162,6 +1337,13 @@ export interface components {
              * @description Seconds until the end, loading included. While nothing has been measured (first load of a model) a lower bound; 0 when ended.
              */
             eta_seconds: number;
+            /**
+             * Eta Low Seconds
+             * @description With `eta_high_seconds` a band that holds the true end four times in five; none while nothing has been measured, and when ended.
+             */
+            eta_low_seconds: number | null;
+            /** Eta High Seconds */
+            eta_high_seconds: number | null;
             /** Prompt Tokens */
             prompt_tokens: number;
             /** Output Tokens */
@@ -1656,7 +1838,7 @@ export interface components {
              */
             difference: number | null;
             /** @description Of the difference, at the confidence that Holm's correction asks for. */
-            interval: components["schemas"]["Interval"] | null;
+            interval: components["schemas"]["jobs__scoring__Interval"] | null;
             /** P Value */
             p_value: number | null;
             /**
@@ -1901,6 +2083,23 @@ export interface components {
             /** Golden */
             golden: boolean;
         };
+        /**
+         * Goodput
+         * @description Requests that kept every limit. Failed ones never do, and neither do those without a figure
+         *     that is limited, except for the time between tokens of answers of a single token.
+         */
+        Goodput: {
+            limits: components["schemas"]["Limits"];
+            /** Good */
+            good: number;
+            /**
+             * Share
+             * @description Of all results.
+             */
+            share: number;
+            /** Requests Per Second */
+            requests_per_second: number;
+        };
         /** Gpu */
         Gpu: {
             /** Name */
@@ -2017,8 +2216,6 @@ export interface components {
              * @constant
              */
             status: "ok";
-            /** Version */
-            version: string;
         };
         /** ImportedFile */
         ImportedFile: {
@@ -2036,19 +2233,39 @@ export interface components {
             cached_tokens: number;
         };
         /**
-         * Interval
-         * @description An interval that covers the truth in at least 95 % of cases, unless it says otherwise.
+         * JobLog
+         * @description A piece of a log. Ask again from `next` for what has been added since.
          */
-        Interval: {
-            /** Low */
-            low: number;
-            /** High */
-            high: number;
+        JobLog: {
+            /** Benchmark Id */
+            benchmark_id: string;
             /**
-             * Confidence
-             * @default 0.95
+             * Job Id
+             * @description The Ray job of the newest attempt; none before any.
              */
-            confidence: number;
+            job_id: string | null;
+            /** Lines */
+            lines: string[];
+            /**
+             * First
+             * @description Number of the first line here, counted from 0.
+             */
+            first: number;
+            /**
+             * Next
+             * @description Number of the line after the last one here.
+             */
+            next: number;
+            /**
+             * Total
+             * @description Lines that there are now.
+             */
+            total: number;
+            /**
+             * Available
+             * @description False when the cluster knows the job no more.
+             */
+            available: boolean;
         };
         /**
          * JsonSchema
@@ -2166,6 +2383,30 @@ export interface components {
          */
         Kind: "ordinary" | "judge";
         /**
+         * Limits
+         * @description What a request must keep to be good; none: that figure does not matter.
+         */
+        Limits: {
+            /** Max Ttft Ms */
+            max_ttft_ms?: number | null;
+            /** Max Itl Ms */
+            max_itl_ms?: number | null;
+            /** Max Latency Ms */
+            max_latency_ms?: number | null;
+        };
+        /**
+         * LoginRequest
+         * @description What the login page sends.
+         */
+        LoginRequest: {
+            /**
+             * Key
+             * @description An API key.
+             * @example br_…
+             */
+            key: string;
+        };
+        /**
          * Machine
          * @description The hardware that a process has.
          */
@@ -2276,6 +2517,29 @@ export interface components {
              * @description Why, for other people.
              */
             note?: string | null;
+        };
+        /**
+         * Me
+         * @description Who the caller is, and what answers.
+         */
+        Me: {
+            /**
+             * Name
+             * @description Of the key; none where the service asks for no key.
+             */
+            name: string | null;
+            /** @description Each scope includes those before it. */
+            scope: components["schemas"]["Scope"];
+            /**
+             * Logged In
+             * @description By a cookie, which logging out ends.
+             */
+            logged_in: boolean;
+            /**
+             * Version
+             * @description Of the service.
+             */
+            version: string;
         };
         /**
          * Model
@@ -2677,6 +2941,31 @@ export interface components {
             tie: number;
             /** Both Bad */
             both_bad: number;
+        };
+        /**
+         * Performance
+         * @description How fast the results came. All figures are of succeeded requests.
+         */
+        Performance: {
+            /**
+             * Seconds
+             * @description From the first request handed to an engine to the last result.
+             */
+            seconds: number;
+            /** Requests Per Second */
+            requests_per_second: number;
+            /** Prompt Tokens Per Second */
+            prompt_tokens_per_second: number;
+            /** Output Tokens Per Second */
+            output_tokens_per_second: number;
+            /** Total Tokens Per Second */
+            total_tokens_per_second: number;
+            /**
+             * Over Time
+             * @description 60 intervals of equal length, in order.
+             */
+            over_time: components["schemas"]["jobs__analysis__Interval"][];
+            goodput: components["schemas"]["Goodput"];
         };
         /**
          * Phase
@@ -3117,6 +3406,12 @@ export interface components {
             repetition_penalty?: number | null;
         };
         /**
+         * Scope
+         * @description Each includes those before it.
+         * @enum {string}
+         */
+        Scope: "read" | "run" | "admin";
+        /**
          * Score
          * @description What a grader says of one result.
          */
@@ -3196,7 +3491,7 @@ export interface components {
             /** Mean */
             mean: number | null;
             /** @description 95 % interval of the mean. */
-            interval: components["schemas"]["Interval"] | null;
+            interval: components["schemas"]["jobs__scoring__Interval"] | null;
         };
         /** ScoreColumns */
         ScoreColumns: {
@@ -3328,6 +3623,8 @@ export interface components {
             };
             latency_ms: components["schemas"]["Distribution"] | null;
             ttft_ms: components["schemas"]["Distribution"] | null;
+            itl_ms: components["schemas"]["Distribution"] | null;
+            queue_ms: components["schemas"]["Distribution"] | null;
             output_tokens: components["schemas"]["Distribution"] | null;
             prompt_tokens: components["schemas"]["Distribution"] | null;
         };
@@ -3500,6 +3797,51 @@ export interface components {
              * @description Digest of the GGUF file, or of the names and digests of the weights' files.
              */
             sha256: string | null;
+        };
+        /**
+         * Interval
+         * @description Rates in a stretch of time.
+         */
+        jobs__analysis__Interval: {
+            /**
+             * Start Seconds
+             * @description Since the first request was handed to an engine.
+             */
+            start_seconds: number;
+            /** End Seconds */
+            end_seconds: number;
+            /**
+             * Requests Per Second
+             * @description Requests that finished in it.
+             */
+            requests_per_second: number;
+            /**
+             * Prompt Tokens Per Second
+             * @description A prompt's tokens count evenly from the end of its wait in the queue to its first token.
+             */
+            prompt_tokens_per_second: number;
+            /**
+             * Output Tokens Per Second
+             * @description Tokens count evenly from the first of their request to its last.
+             */
+            output_tokens_per_second: number;
+            /** Total Tokens Per Second */
+            total_tokens_per_second: number;
+        };
+        /**
+         * Interval
+         * @description An interval that covers the truth in at least 95 % of cases, unless it says otherwise.
+         */
+        jobs__scoring__Interval: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Confidence
+             * @default 0.95
+             */
+            confidence: number;
         };
     };
     responses: never;
@@ -4168,6 +4510,52 @@ export interface operations {
             };
         };
     };
+    get_job_log: {
+        parameters: {
+            query?: {
+                /** @description First line, counted from 0; without it, the last ones. */
+                start?: number | null;
+                /** @description Most lines. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobLog"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     cancel_benchmark: {
         parameters: {
             query?: never;
@@ -4616,7 +5004,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path: {
@@ -4747,6 +5135,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_performance: {
+        parameters: {
+            query?: {
+                /** @description Limit that a good request keeps; none: no matter. */
+                max_ttft_ms?: number | null;
+                /** @description Limit that a good request keeps; none: no matter. */
+                max_itl_ms?: number | null;
+                /** @description Limit that a good request keeps; none: no matter. */
+                max_latency_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description A benchmark's id. */
+                benchmark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Performance"];
                 };
             };
             /** @description Not Found */
@@ -5228,7 +5664,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path: {
@@ -5480,7 +5916,7 @@ export interface operations {
                 count?: number;
             };
             header?: {
-                /** @description The name of the person who judges, percent-encoded. */
+                /** @description The name of the person who judges, percent-encoded; ignored where the call comes with a key, which has a name. */
                 "x-author"?: string | null;
             };
             path?: never;
@@ -5644,6 +6080,192 @@ export interface operations {
             };
         };
     };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                /** @description Most items to return. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only calls with the key of this name. */
+                key?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -5707,6 +6329,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["ErrorResponse"];
                 };
             };
         };

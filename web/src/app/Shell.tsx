@@ -1,5 +1,6 @@
 import { Link, Outlet } from '@tanstack/react-router'
 import { Icon } from '../ui/Icon'
+import { Account } from './Account'
 import { AwayBanner } from './AwayBanner'
 import { SchemeToggle } from './SchemeToggle'
 import classes from './Shell.module.css'
@@ -22,6 +23,7 @@ export function Shell() {
             <a href="/docs" className={classes.link}>
               API
             </a>
+            <Account />
             <SchemeToggle />
           </nav>
         </div>

@@ -51,6 +51,8 @@ export const aBenchmark = (with_: Partial<Schemas['Benchmark']> = {}): Schemas['
   throughput: 100,
   total_throughput: 300,
   eta_seconds: 0,
+  eta_low_seconds: null,
+  eta_high_seconds: null,
   prompt_tokens: 1000,
   output_tokens: 2000,
   started_at: '2026-01-02T03:04:05Z',
@@ -75,6 +77,8 @@ export const running = (with_: Partial<Schemas['Benchmark']> = {}) =>
     progress: 10,
     completed: 500,
     eta_seconds: 9000,
+    eta_low_seconds: 7200,
+    eta_high_seconds: 10_800,
     completed_at: null,
     total_time_seconds: null,
     ...with_,
@@ -128,9 +132,29 @@ export const someStatistics = (
   finish_reasons: { stop: 4000, length: 1000 },
   latency_ms: null,
   ttft_ms: null,
+  itl_ms: null,
+  queue_ms: null,
   output_tokens: null,
   prompt_tokens: null,
   ...with_,
+})
+
+/** Nothing timed, and so no chart, unless there is a rate. */
+export const somePerformance = (outputRate = 0): Schemas['Performance'] => ({
+  seconds: 60,
+  requests_per_second: 83,
+  prompt_tokens_per_second: 400,
+  output_tokens_per_second: outputRate,
+  total_tokens_per_second: 400 + outputRate,
+  over_time: Array.from({ length: 60 }, (_, at) => ({
+    start_seconds: at,
+    end_seconds: at + 1,
+    requests_per_second: 83,
+    prompt_tokens_per_second: 400,
+    output_tokens_per_second: outputRate,
+    total_tokens_per_second: 400 + outputRate,
+  })),
+  goodput: { limits: {}, good: 5000, share: 1, requests_per_second: 83 },
 })
 
 export const aGrader = (with_: Partial<Schemas['Grader']> = {}): Schemas['Grader'] => ({

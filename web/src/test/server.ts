@@ -2,7 +2,15 @@ import { http, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
 import type { Schemas } from '../api/client'
 import { someStandings } from './judgements'
-import { aBenchmark, aDataset, aModel, aRequest, aResult, someStatistics } from './records'
+import {
+  aBenchmark,
+  aDataset,
+  aModel,
+  aRequest,
+  aResult,
+  somePerformance,
+  someStatistics,
+} from './records'
 
 export const API = window.location.origin
 
@@ -39,7 +47,10 @@ export const results = (total: number, seen: (search: URLSearchParams) => void =
 
 /** A service with one dataset, two models and one benchmark that has ended. */
 export const server = setupServer(
-  http.get(`${API}/health`, () => HttpResponse.json({ status: 'ok', version: '0' })),
+  http.get(`${API}/health`, () => HttpResponse.json({ status: 'ok' })),
+  http.get(`${API}/admin/me`, () =>
+    HttpResponse.json({ name: null, scope: 'admin', logged_in: false, version: '0' }),
+  ),
   http.get(`${API}/admin/models`, () =>
     HttpResponse.json({
       models: [
@@ -73,4 +84,5 @@ export const server = setupServer(
     HttpResponse.json(someStandings(new URL(request.url).searchParams.getAll('benchmark_id'))),
   ),
   http.get(`${API}/admin/benchmarks/:id/statistics`, () => HttpResponse.json(someStatistics())),
+  http.get(`${API}/admin/benchmarks/:id/performance`, () => HttpResponse.json(somePerformance())),
 )

@@ -1,14 +1,16 @@
 import { TextInput } from '@mantine/core'
-import { setAuthor, useAuthor } from '../api/author'
+import { setAuthor, useAuthor, useIsFixed } from '../api/author'
 
 interface AuthorFieldProps {
   label?: string
   description?: string
 }
 
-/** Who judges: a name that this browser keeps and sends along. */
+/** Who judges: a name that this browser keeps and sends along, or that of the key. */
 export function AuthorField({ label = 'Your name', description }: AuthorFieldProps) {
   const name = useAuthor()
+  const isFixed = useIsFixed()
+  if (isFixed) return null
   return (
     <TextInput
       key={name}

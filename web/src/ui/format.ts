@@ -54,6 +54,14 @@ export function duration(seconds: number | null | undefined): string {
   return `${String(all)} s`
 }
 
+/** 3–5 min; 20–40 s; 1.5–2 h: a span of time in one unit. */
+export function between(low: number, high: number): string {
+  const [size, unit, format] =
+    high < 90 ? [1, 's', whole] : high < 5400 ? [60, 'min', whole] : [3600, 'h', tenths]
+  const [from, to] = [format.format(low / size), format.format(high / size)]
+  return from === to ? `${to} ${unit}` : `${from}–${to} ${unit}`
+}
+
 export function milliseconds(value: number | null | undefined): string {
   if (value == null) return NONE
   return value < 1000 ? `${whole.format(value)} ms` : duration(value / 1000)

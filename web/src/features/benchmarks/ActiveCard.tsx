@@ -5,11 +5,12 @@ import { useBenchmarkAction } from '../../api/benchmark-actions'
 import type { Benchmark } from '../../api/benchmarks'
 import { useThroughput } from '../../api/throughput'
 import { Confirm } from '../../ui/Confirm'
-import { clockTime, count, duration, rate } from '../../ui/format'
+import { between, clockTime, count, duration, rate } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
 import { Metric, Metrics } from '../../ui/Metric'
 import { Tag } from '../../ui/Tag'
 import classes from './ActiveCard.module.css'
+import { LogButton } from './LogButton'
 
 // With its chart library it weighs more than the rest of the page.
 const Sparkline = lazy(() => import('./Sparkline'))
@@ -22,12 +23,13 @@ function phaseWords({ status, phase, queue_position: position, attempts }: Bench
 }
 
 function Eta({ benchmark, readAt }: { benchmark: Benchmark; readAt: number }) {
-  const { status, eta_seconds: seconds, phase } = benchmark
+  const { status, eta_seconds: seconds, eta_low_seconds: low, eta_high_seconds: high } = benchmark
   if (status !== 'running' || seconds <= 0) return <Metric label="Time left" value="–" note="" />
+  const known = low !== null && high !== null
   return (
     <Metric
       label="Time left"
-      value={`${phase === 'loading' ? '≥ ' : ''}${duration(seconds)}`}
+      value={known ? `about ${between(low, high)}` : `≥ ${duration(seconds)}`}
       note={`ends about ${clockTime(new Date(readAt + seconds * 1000))}`}
     />
   )
@@ -63,6 +65,7 @@ export function ActiveCard({ benchmark, readAt }: { benchmark: Benchmark; readAt
               Results so far
             </Button>
           )}
+          <LogButton benchmark={benchmark} />
           <Button
             variant="default"
             size="xs"

@@ -8,6 +8,7 @@ import { notifyDone, notifyRefused } from '../../ui/notify'
 import { plural } from '../../ui/format'
 import { RerunChanged, saysChanged } from './RerunChanged'
 
+const LogModal = lazy(() => import('./LogModal'))
 const ManifestModal = lazy(() => import('./ManifestModal'))
 
 interface BenchmarkMenuProps {
@@ -25,6 +26,7 @@ export function BenchmarkMenu({ benchmark, onDelete }: BenchmarkMenuProps) {
 
   const [changed, setChanged] = useState<Error | null>(null)
   const [shown, setShown] = useState(false)
+  const [logShown, setLogShown] = useState(false)
   const imported = benchmark.engine === 'imported'
 
   function act(action: typeof rerun, done: string, refused: string) {
@@ -72,6 +74,15 @@ export function BenchmarkMenu({ benchmark, onDelete }: BenchmarkMenuProps) {
           >
             Manifest…
           </Menu.Item>
+          <Menu.Item
+            leftSection={<Icon name="list" />}
+            disabled={imported}
+            onClick={() => {
+              setLogShown(true)
+            }}
+          >
+            Log…
+          </Menu.Item>
           <Menu.Divider />
           <Menu.Item
             leftSection={<Icon name="repeat" />}
@@ -110,6 +121,16 @@ export function BenchmarkMenu({ benchmark, onDelete }: BenchmarkMenuProps) {
           setChanged(null)
         }}
       />
+      {logShown && (
+        <Suspense>
+          <LogModal
+            benchmark={benchmark}
+            onClose={() => {
+              setLogShown(false)
+            }}
+          />
+        </Suspense>
+      )}
       {shown && (
         <Suspense>
           <ManifestModal

@@ -38,7 +38,7 @@ test('a card follows its benchmark, and keeps its counts when a reading falls be
   open('/runner')
   const card = await screen.findByRole('listitem', { name: 'Small on candidates.jsonl' })
   expect(within(card).getByText('500 / 5,000')).toBeVisible()
-  expect(within(card).getByText('2 h 30 min')).toBeVisible()
+  expect(within(card).getByText('about 2–3 h')).toBeVisible()
   await waitFor(
     () => {
       expect(at).toBe(2)

@@ -1,7 +1,7 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
-import { aGrader, aRequest, aResult, aScoreColumn } from '../../test/records'
+import { aGrader, aRequest, aResult, aScoreColumn, somePerformance } from '../../test/records'
 import { open } from '../../test/render'
 import { API, refusal, results, server } from '../../test/server'
 
@@ -23,6 +23,20 @@ test('filters and order live in the URL and reach the server', async () => {
     'href',
     '/admin/benchmarks/bm_1/results/download?format=csv&q=ada&outcome=succeeded&sort=latency_ms&order=desc',
   )
+})
+
+test('how fast all results came is shown, but not of some of them', async () => {
+  server.use(
+    http.get(`${API}/admin/benchmarks/:id/performance`, () =>
+      HttpResponse.json(somePerformance(120)),
+    ),
+  )
+  const { user } = open('/results/bm_1')
+  const chart = await screen.findByRole('img', { name: /Rates per second: output 120, prompt 400/ })
+  await user.type(screen.getByRole('searchbox'), 'ada')
+  await waitFor(() => {
+    expect(chart).not.toBeInTheDocument()
+  })
 })
 
 test('a million rows: few are rendered, and the last one is reached', async () => {

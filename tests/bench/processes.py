@@ -1,0 +1,99 @@
+"""CPU and memory of the parts of a running service, by name."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import psutil
+
+from cluster.session import Session, processes
+
+_LOOK_SECONDS = 0.25
+
+_WORDS = {
+    "engine": "VLLM::EngineCore",
+    "replica": "MapWorker",
+    "driver": "-m jobs.driver",
+    "tracker": "ray::Tracker",
+    "api": "ray::ServeReplica",
+}
+
+
+@dataclass
+class Usage:
+    """Of one part: the most memory at a time, and CPU time since the watch began."""
+
+    peak_bytes: int = 0
+    cpu_seconds: float = 0.0
+
+
+@dataclass
+class Watch:
+    """Looks at the processes of a service while a block runs."""
+
+    session: Session
+    usage: dict[str, Usage] = field(default_factory=dict)
+    _before: dict[int, float] = field(default_factory=dict)
+    _after: dict[int, tuple[str, float]] = field(default_factory=dict)
+
+    def __enter__(self) -> "Watch":
+        for process in processes(self.session):
+            self._before[process.pid] = _cpu(process) or 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._look()
+        for pid, (name, seconds) in self._after.items():
+            used = self.usage.setdefault(name, Usage())
+            used.cpu_seconds += max(seconds - self._before.get(pid, 0.0), 0.0)
+
+    def cpu_seconds(self, names: Iterable[str] | None = None) -> float:
+        """Of the named parts, or of all."""
+        wanted = set(self.usage) if names is None else set(names)
+        return sum(used.cpu_seconds for name, used in self.usage.items() if name in wanted)
+
+    def _run(self) -> None:
+        while not self._done.wait(_LOOK_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        memory: dict[str, int] = {}
+        for process in processes(self.session):
+            name, seconds = _name(process), _cpu(process)
+            if name is None or seconds is None:
+                continue
+            self._after[process.pid] = (name, seconds)
+            memory[name] = memory.get(name, 0) + _memory(process)
+        for name, size in memory.items():
+            used = self.usage.setdefault(name, Usage())
+            used.peak_bytes = max(used.peak_bytes, size)
+
+
+def _name(process: psutil.Process) -> str | None:
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.Error:
+        return None
+    return next((name for name, word in _WORDS.items() if word in command), "ray")
+
+
+def _cpu(process: psutil.Process) -> float | None:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return None
+    return times.user + times.system
+
+
+def _memory(process: psutil.Process) -> int:
+    """What it has of its own; the object store is shared by all of them."""
+    try:
+        memory = process.memory_info()
+    except psutil.Error:
+        return 0
+    return memory.rss - memory.shared

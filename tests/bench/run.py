@@ -1,0 +1,62 @@
+"""The benchmark of the benchmark runner: everything on one machine, in one run.
+
+    make bench                        all parts, three repetitions
+    make bench PARTS=engine QUICK=1   one part, small
+
+Nothing is asserted on absolute time. The figures go to the terminal and to bench-results/, as a
+Markdown table and as JSON.
+"""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from bench import engine, eta, figures, ingest, orchestration, reading, scaling, status
+from bench.figures import Figure
+from rich.console import Console
+
+from cluster.settings import REPOSITORY
+
+Part = Callable[..., Iterator[Figure]]
+
+PARTS: dict[str, Part] = {
+    "engine": engine.measure,
+    "orchestration": orchestration.measure,
+    "ingest": ingest.measure,
+    "reading": reading.measure,
+    "status": status.measure,
+    "eta": eta.measure,
+    "scaling": scaling.measure,
+}
+
+
+def main(
+    parts: Annotated[str, typer.Option(help=f"Some of {', '.join(PARTS)}.")] = ",".join(PARTS),
+    repeat: Annotated[int, typer.Option(min=1, help="Repetitions, interleaved.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of all that is random.")] = 20261126,
+    quick: Annotated[bool, typer.Option(help="Smaller sizes, for a first look.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = (
+        REPOSITORY / "bench-results"
+    ),
+) -> None:
+    """Measure the chosen parts."""
+    chosen = parts.split(",")
+    if unknown := [name for name in chosen if name not in PARTS]:
+        raise typer.BadParameter(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    # What was started is ended also when this is, as by `timeout`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    say = Console(width=120)
+    found: list[Figure] = []
+    for name in chosen:
+        found += PARTS[name](repeat, seed, quick=quick, say=say)
+        # Written after each part, so that an interrupted run keeps what it has measured.
+        table = figures.write(out, found, seed=seed, repeat=repeat, quick=quick)
+    say.print(figures.markdown(found), markup=False, soft_wrap=True)
+    say.print(f"written: {table}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

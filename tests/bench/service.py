@@ -1,0 +1,68 @@
+"""A service for measurements: its own folder, models and port; :mod:`chaos.stage` without kills."""
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from chaos.stage import Json, Stage, wait_until
+
+INSTANT: Json = {
+    "model_id": "fake/instant",
+    "name": "Fake, instant",
+    "parameters": 1,
+    "weights": {"hub": "fake/none"},
+    "weights_bytes": 1,
+    "memory_gib": 1,
+    "license": "none",
+    "engine": "fake",
+    "max_num_seqs": 256,
+}
+
+
+@contextmanager
+def service(models: list[Json]) -> Generator[Stage]:
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
+    stage = Stage(folder, models, two_nodes=False)
+    try:
+        stage.start()
+        yield stage
+    finally:
+        stage.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def url(stage: Stage) -> str:
+    return f"http://127.0.0.1:{stage.settings.port}"
+
+
+def upload(stage: Stage, file: Path) -> str:
+    """Store a file; its dataset's id."""
+    with file.open("rb") as opened:
+        answer = httpx.post(
+            f"{url(stage)}/admin/datasets/upload",
+            files={"file": (file.name, opened)},
+            timeout=600,
+        )
+    return answer.raise_for_status().json()["dataset_id"]
+
+
+def run(stage: Stage, model_id: str, dataset_id: str) -> Json:
+    """Run a benchmark to its end; returns it as it ended.
+
+    Raises:
+        AssertionError: it did not complete, or a request failed.
+    """
+    asked = {"model_id": model_id, "dataset_id": dataset_id, "sampling": {}}
+    started = stage.request("POST", "/admin/benchmarks/run", json=asked).json()
+    path = f"/admin/benchmarks/{started['benchmark_id']}"
+
+    def ended() -> bool:
+        return stage.request("GET", path).json()["completed_at"] is not None
+
+    wait_until(ended, "the benchmark to end", seconds=3600)
+    one = stage.request("GET", path).json()
+    assert (one["status"], one["completed"]) == ("completed", one["total"]), one
+    return one

@@ -1,0 +1,48 @@
+"""What is logged, and what must not be."""
+
+import logging
+
+import pytest
+import structlog
+
+from cluster.logs import configure_logs, hide
+
+KEY = "br_abcdefgh" + "x" * 35
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        (f"key {KEY}, twice {KEY}", "key br_abcdefgh…, twice br_abcdefgh…"),
+        ("postgresql+psycopg://me:pa:ss@host/db", "postgresql+psycopg://me:…@host/db"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
+        ("http://127.0.0.1:8000/a@b", "http://127.0.0.1:8000/a@b"),
+        ("bm_9d02b7c4e1a8 br_short", "bm_9d02b7c4e1a8 br_short"),
+    ],
+)
+def test_secrets_are_hidden(said: str, written: str) -> None:
+    assert hide(said) == written
+
+
+def test_no_line_carries_a_secret_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs()
+    log = structlog.get_logger()
+    log.info("called", url=f"https://x/?k={KEY}")
+    try:
+        raise RuntimeError(KEY)
+    except RuntimeError:
+        log.exception("failed")
+    record = logging.LogRecord("httpx", logging.ERROR, "", 0, "with %s", (KEY,), None)
+    from cluster import logs
+
+    assert KEY not in logs._Formatter().format(record)
+    said = capsys.readouterr().out
+    assert "failed" in said
+    assert KEY not in said
+
+
+def test_a_line_has_the_benchmark_that_is_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs()
+    with structlog.contextvars.bound_contextvars(benchmark_id="bm_1"):
+        structlog.get_logger().info("chunk done")
+    assert "benchmark_id=bm_1" in capsys.readouterr().out
