@@ -7,7 +7,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from jobs import agreement, benchmarks, joins, queries, scores, statistics
+from jobs import agreement, benchmarks, joins, listing, queries, scores, statistics
 from jobs.analysis import (
     ComparedBenchmark,
     ComparedResult,
@@ -48,7 +48,7 @@ def compare(
     """
     found = [benchmarks.get(benchmark_id) for benchmark_id in benchmark_ids]
     with queries.connect() as db:
-        sources = joins.open_sources(db, found, whole=bool(q) or not joins.are_kept(found))
+        sources = joins.open_sources(db, found, whole=not joins.are_kept(found))
         joins.joined(db, found, sources, patience)
         unmatched, total = queries.one(
             db, "SELECT count(*) FILTER (unmatched), count(*) FROM joined"
@@ -72,16 +72,13 @@ def compare(
     )
 
 
-def matching(sources: Sequence[Source], q: str | None) -> queries.Condition:
+def matching(
+    db: duckdb.DuckDBPyConnection, sources: Sequence[Source], q: str | None
+) -> queries.Condition:
     """The rows of ``joined`` that have ``q`` somewhere, as a condition."""
     if not q:
         return "true", {}
-    prompts = {of.spec.dataset_id: of.name for of in sources}.values()
-    having = [f"SELECT custom_id FROM {of.name} WHERE {queries.RESULT_HAS_Q}" for of in sources]
-    having += [
-        f"SELECT custom_id FROM {name}_requests WHERE {queries.PROMPT_HAS_Q}" for name in prompts
-    ]
-    return f"custom_id IN ({' UNION ALL '.join(having)})", queries.search(q)
+    return listing.having(db, sources, q, by="row_id" if joins.aligned(sources) else "custom_id")
 
 
 def place(sort: ComparisonSort) -> str:
@@ -110,7 +107,7 @@ def _window(
             [max(first, 0), first + limit - 1],
         ).fetchall()
         return rows, total
-    condition, values = matching(sources, q)
+    condition, values = matching(db, sources, q)
     db.execute(
         f"CREATE TEMP TABLE matching AS SELECT {columns}, {by} FROM joined WHERE {condition}",
         values,

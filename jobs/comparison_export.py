@@ -68,7 +68,7 @@ def _rows(
     with queries.connect() as db:
         sources = joins.open_sources(db, found)
         joins.joined(db, found, sources, patience=None)
-        condition, values = compare.matching(sources, q)
+        condition, values = compare.matching(db, sources, q)
         fields, relations = _wide(db, sources, graded)
         query = f"""
             SELECT joined.custom_id, joined.similarity, {", ".join(fields)}

@@ -8,7 +8,7 @@ import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, parts, queries, scores, tables
+from jobs import benchmarks, listing, parts, queries, scores, tables
 from jobs.analysis import Order, ResultFilter, Sort
 from jobs.parts import Record
 from jobs.queries import Row
@@ -93,10 +93,12 @@ def _batches(
 def _matching(benchmark: Benchmark, only: ResultFilter) -> np.ndarray:
     """Row ids that match, in order: 8 bytes a result is all of a filtered export that grows."""
     with queries.connect() as db:
-        source = queries.source(db, benchmark.benchmark_id)
+        source = queries.source(db, benchmark.benchmark_id, whole=False)
         scores.prepare(db, source, benchmark, only)
-        condition, values = queries.condition(source, only)
-        query = f"SELECT row_id FROM {source.name} WHERE {condition} ORDER BY row_id"
+        condition, values = listing.condition(db, source, only)
+        query = (
+            f"SELECT row_id FROM {listing.relation(db, source)} WHERE {condition} ORDER BY row_id"
+        )
         return np.asarray(db.execute(query, values).fetchnumpy()["row_id"])
 
 
@@ -134,7 +136,7 @@ def _sorted(
     with queries.connect() as db:
         source = queries.source(db, benchmark.benchmark_id)
         column = scores.prepare(db, source, benchmark, only, sort)
-        condition, values = queries.condition(source, only)
+        condition, values = listing.condition(db, source, only)
         relation = source.name
         if column is not None:
             scored = f"(SELECT row_id, finished_at, score FROM {source.name}_score)"
@@ -155,7 +157,7 @@ def _with_context(
 ) -> Iterator[list[Row]]:
     """The rows with prompt, expected value and scores."""
     with queries.connect() as db:
-        source = queries.source(db, benchmark_id)
+        source = queries.source(db, benchmark_id, whole=False)
         for batch in batches:
             asked = queries.requests(db, source, [row["row_id"] for row in batch])
             found = scores.of_rows(db, graded, batch)

@@ -175,7 +175,7 @@ def _runs(
 ) -> Iterator[tuple[Sequence[Source], float]]:
     """The sources as they are, or runs of their rows if these are the same requests; and the share
     that is done with each."""
-    if not _aligned(sources):
+    if not aligned(sources):
         yield sources, 1.0
         return
     total = max(of.spec.total for of in sources)
@@ -184,7 +184,7 @@ def _runs(
         yield [_run(db, of, rows) for of in sources], rows.stop / total
 
 
-def _aligned(sources: Sequence[Source]) -> bool:
+def aligned(sources: Sequence[Source]) -> bool:
     """Whether a row is the same request in each."""
     return len({of.spec.dataset_id for of in sources}) == 1
 
@@ -224,7 +224,7 @@ def _pair(
     says what needs the whole texts read: whether they are the same but for form. Without
     ``similar``, similarities are null."""
     numbers = range(len(sources))
-    by = "row_id" if _aligned(sources) else "custom_id"
+    by = "row_id" if aligned(sources) else "custom_id"
     sides = [f"({_side(of, at, by, whole, similar)}) AS side_{at}" for at, of in enumerate(sources)]
     pairs = _pairs(len(sources))
     columns = [

@@ -6,7 +6,7 @@ from functools import lru_cache
 import duckdb
 import numpy as np
 
-from jobs import benchmarks, queries
+from jobs import benchmarks, listing, queries
 from jobs.analysis import Goodput, Interval, Limits, Performance
 from jobs.queries import SUCCEEDED
 
@@ -37,7 +37,7 @@ def _kept(benchmark_id: str, limits: str, ended: datetime) -> Performance:
 @queries.repeated
 def _measured(benchmark_id: str, limits: Limits) -> Performance:
     with queries.connect() as db:
-        of = queries.source(db, benchmark_id)
+        of = queries.source(db, benchmark_id, whole=False)
         good, values = _good(limits)
         # Seconds since the first hand-over: small numbers keep their digits in the sums below.
         db.execute(
@@ -49,7 +49,7 @@ def _measured(benchmark_id: str, limits: Limits) -> Performance:
                        epoch(finished_at) - coalesce(latency_ms, 0) / 1000 AS start,
                        coalesce(queue_ms, 0) / 1000 AS queue,
                        coalesce(ttft_ms, queue_ms, 0) / 1000 AS ttft
-                FROM {of.name}
+                FROM {listing.relation(db, of)}
             ), zero AS (SELECT min(start) AS origin FROM read)
             SELECT succeeded, good, prompt_tokens, output_tokens, stop - origin AS stop,
                    start - origin + queue AS scheduled, start - origin + ttft AS first_token

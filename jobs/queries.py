@@ -1,25 +1,20 @@
-"""Results as DuckDB relations, and a filter as a condition over them.
-
-Values from users reach DuckDB as parameters only; what is put into the text of a query are names
-and enum members of this code.
-"""
+"""Results as DuckDB relations, and reading some of them by their row ids."""
 
 import functools
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 import duckdb
-import orjson
 import pyarrow as pa
 
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, datasets, marks, parts
-from jobs.analysis import Outcome, ResultFilter
 from jobs.errors import InvalidRequest
 from jobs.schemas import BenchmarkSpec, MarkKind
 
@@ -32,7 +27,6 @@ NORMAL = r"trim(regexp_replace(lower({}), '[^\p{{L}}\p{{N}}\p{{M}}]+', ' ', 'g')
 # memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
 _MEMORY = "1GB"
 _INTERRUPT_SECONDS = 0.1
-_RANGES = ("latency_ms", "ttft_ms", "prompt_tokens", "output_tokens")
 
 # A retry reopens chunks once; somebody who retries again and again must not hold a reader for ever.
 _READS = 3
@@ -48,13 +42,15 @@ Condition = tuple[str, dict[str, Any]]
 class Source:
     """The results of a benchmark as relations of a DuckDB connection.
 
-    ``<name>`` holds the results, ``<name>_journal`` those of them that are in no part yet,
-    ``<name>_requests`` the dataset (empty once it is deleted), ``<name>_marks`` row id and kind of
-    what people marked and ``<name>_golden`` the row ids of golden examples.
+    ``<name>`` holds the results (:func:`results`), ``<name>_journal`` those of them that are in no
+    part yet, ``<name>_requests`` the dataset (empty once it is deleted), ``<name>_marks`` row id
+    and kind of what people marked and ``<name>_golden`` the row ids of golden examples.
     """
 
     name: str
     spec: BenchmarkSpec
+    ended: datetime | None
+    """When the benchmark ended; none while it is at work."""
     done: frozenset[int]
     """Indices of the chunks whose results are in parts."""
     marks: Mapping[int, MarkKind]
@@ -128,24 +124,16 @@ def source(
 ) -> Source:
     """Register what exists of a benchmark, also while it runs, under ``name``.
 
-    Where results are only fetched by their row ids, ``whole`` can be false: the relation of all of
-    them is not made then, which for a thousand parts takes longer than to fetch a page.
+    Where results are only listed (:mod:`jobs.listing`) or fetched by their row ids, ``whole`` can
+    be false: the relation of all of them is not made then, which for a thousand parts takes longer
+    than to fetch a page.
     """
     with session() as sql:
-        spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
+        row = benchmarks.row(sql, benchmark_id)
+        spec, ended = BenchmarkSpec.model_validate(row.spec), row.completed_at
     marked = marks.kinds(benchmark_id)
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
-    selects = [f"SELECT * FROM {name}_journal"]
-    if done and whole:
-        # A view cannot have parameters, but it can read a variable.
-        # The parts are named one by one: a pattern would find those that a chunk of the journal
-        # became in the meantime, and count its results twice.
-        paths = parts.part_paths(benchmark_id, sorted(done))
-        db.execute(f"SET VARIABLE {name}_parts = $1", [paths])
-        selects.append(f"SELECT * FROM read_parquet(getvariable('{name}_parts'))")
-    if whole:
-        db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
     requests = datasets.requests_key(spec.dataset_id)
     if storage().exists(requests):
         db.execute(f"SET VARIABLE {name}_requests = $1", [str(storage().path(requests))])
@@ -160,83 +148,24 @@ def source(
     db.register(f"{name}_marks", pa.table(columns))
     golden = f"SELECT row_id FROM {name}_marks WHERE kind = '{MarkKind.GOLDEN}'"
     db.execute(f"CREATE TEMP VIEW {name}_golden AS {golden}")
-    return Source(name=name, spec=spec, done=frozenset(done), marks=marked)
+    of = Source(name=name, spec=spec, ended=ended, done=frozenset(done), marks=marked)
+    if whole:
+        results(db, of)
+    return of
 
 
-def condition(of: Source, only: ResultFilter) -> Condition:
-    """The results of ``of`` that ``only`` means, as a condition over its relation.
-
-    If it is about scores, ``<name>_score`` must be a view of them (:func:`jobs.scores.view`).
-    """
-    wanted = ["true"]
-    values: dict[str, Any] = {}
-    if only.outcome is not None:
-        wanted.append(SUCCEEDED if only.outcome is Outcome.SUCCEEDED else f"NOT ({SUCCEEDED})")
-    if only.status_code is not None:
-        wanted.append("status_code = $status_code")
-        values["status_code"] = only.status_code
-    for name in _RANGES:
-        for bound, comparison in (("min", ">="), ("max", "<=")):
-            if (limit := getattr(only, f"{bound}_{name}")) is not None:
-                wanted.append(f"{name} {comparison} ${bound}_{name}")
-                values[f"{bound}_{name}"] = limit
-    if only.is_of_scores:
-        text, limits = _of_scores(of, only)
-        wanted.append(text)
-        values |= limits
-    if only.finish_reason is not None:
-        wanted.append("finish_reason = $finish_reason")
-        values["finish_reason"] = only.finish_reason
-    if only.golden is not None:
-        negation = "" if only.golden else "NOT"
-        wanted.append(f"row_id {negation} IN (SELECT row_id FROM {of.name}_golden)")
-    if only.mark is not None:
-        wanted.append(f"row_id IN (SELECT row_id FROM {of.name}_marks WHERE kind = $mark)")
-        values["mark"] = only.mark.value
-    if only.q:
-        in_prompt = f"row_id IN (SELECT row_id FROM {of.name}_requests WHERE {PROMPT_HAS_Q})"
-        wanted.append(f"({RESULT_HAS_Q} OR {in_prompt})")
-        values |= search(only.q)
-    return " AND ".join(wanted), values
-
-
-def _of_scores(of: Source, only: ResultFilter) -> Condition:
-    values = {
-        name: limit
-        for name, limit in (("min_score", only.min_score), ("max_score", only.max_score))
-        if limit is not None
-    }
-    wanted = ["score IS NOT NULL"]
-    wanted += ["score >= $min_score"] * ("min_score" in values)
-    wanted += ["score <= $max_score"] * ("max_score" in values)
-    scored = f"SELECT row_id, finished_at FROM {of.name}_score WHERE {' AND '.join(wanted)}"
-    negation = "NOT" if only.graded is False else ""
-    return f"(row_id, finished_at) {negation} IN ({scored})", values
-
-
-RESULT_HAS_Q = (
-    "(contains(lower(custom_id), lower($q)) OR contains(lower(coalesce(text, '')), lower($q)))"
-)
-"""A condition over results, with the parameters of :func:`search`."""
-
-# The text as JSON holds it is looked for first: that is a scan, and only what it finds is parsed,
-# so that "role" or "user" does not match every request by its keys.
-PROMPT_HAS_Q = """
-    CASE WHEN contains(lower(body), lower($escaped)) THEN contains(
-        lower(concat_ws(chr(10),
-            array_to_string(json_extract_string(body, '$.messages[*].content'), chr(10)),
-            array_to_string(json_extract_string(body, '$.messages[*].content[*].text'), chr(10)),
-            json_extract_string(body, '$.prompt'),
-            json_extract_string(body, '$.input')
-        )), lower($q))
-    ELSE false END
-"""
-"""A condition over requests, with the parameters of :func:`search`."""
-
-
-def search(q: str) -> dict[str, Any]:
-    """Parameters that look for ``q``, literally and whatever its case."""
-    return {"q": q, "escaped": orjson.dumps(q).decode()[1:-1]}
+def results(db: duckdb.DuckDBPyConnection, of: Source) -> str:
+    """Make the relation of all results; its name."""
+    selects = [f"SELECT * FROM {of.name}_journal"]
+    if of.done:
+        # A view cannot have parameters, but it can read a variable.
+        # The parts are named one by one: a pattern would find those that a chunk of the journal
+        # became in the meantime, and count its results twice.
+        paths = parts.part_paths(of.spec.benchmark_id, sorted(of.done))
+        db.execute(f"SET VARIABLE {of.name}_parts = $1", [paths])
+        selects.append(f"SELECT * FROM read_parquet(getvariable('{of.name}_parts'))")
+    db.execute(f"CREATE OR REPLACE TEMP VIEW {of.name} AS {' UNION ALL '.join(selects)}")
+    return of.name
 
 
 def fetch(db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]) -> dict[int, Row]:

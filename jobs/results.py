@@ -11,6 +11,7 @@ from jobs import (
     datasets,
     golden,
     history,
+    listing,
     marks,
     parts,
     queries,
@@ -58,7 +59,7 @@ def page(
     of_list = result_cursors.digest(benchmark_id, only, sort, order)
     begin = result_cursors.decode(cursor, of_list, sort) if cursor else None
     with queries.connect() as db:
-        source = queries.source(db, benchmark_id)
+        source = queries.source(db, benchmark_id, whole=False)
         if source.is_complete and only.is_empty and sort is Sort.ROW_ID:
             # Row ids are 0 to total - 1, so one part is opened instead of a thousand.
             total = source.spec.total
@@ -108,7 +109,7 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
     """
     benchmark = benchmarks.get(benchmark_id)
     with queries.connect() as db:
-        source = queries.source(db, benchmark_id)
+        source = queries.source(db, benchmark_id, whole=False)
         row = queries.fetch(db, source, [row_id]).get(row_id)
         asked = queries.requests(db, source, [row_id]).get(row_id)
         graded = scores.of_rows(db, scores.columns(benchmark), [row] if row else [])
@@ -156,16 +157,17 @@ def _relation(
     Narrow: finding and sorting a million row ids is cheap, sorting their bodies is not.
     """
     column = scores.prepare(db, source, benchmark, only, sort)
-    results = source.name
     of_scores = sort in (Sort.SCORE, Sort.ROW_ID) and only.besides_scores == ResultFilter()
     if column is not None and column.judge is None and column.is_complete and of_scores:
         # It has every result, so nothing else need be opened.
         results = f"{source.name}_score"
-    elif sort is Sort.SCORE:
-        results = f"{source.name} LEFT JOIN {source.name}_score USING (row_id, finished_at)"
-    elif only.is_empty:
-        return results
-    condition, values = queries.condition(source, only)
+    else:
+        results = listing.relation(db, source)
+        if sort is Sort.SCORE:
+            results += f" LEFT JOIN {source.name}_score USING (row_id, finished_at)"
+        elif only.is_empty:
+            return results
+    condition, values = listing.condition(db, source, only)
     columns = ", ".join({"row_id", sort.value})
     db.execute(
         f"CREATE TEMP TABLE matching AS SELECT {columns} FROM {results} WHERE {condition}", values

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import duckdb
 
-from jobs import benchmarks, queries, scores
+from jobs import benchmarks, listing, queries, scores
 from jobs.analysis import Bin, Distribution, Outcome, ResultFilter, Statistics
 from jobs.queries import SUCCEEDED, Source
 from jobs.schemas import Benchmark
@@ -20,7 +20,7 @@ def statistics(benchmark_id: str, only: ResultFilter) -> Statistics:
     """Figures of the results of a benchmark that ``only`` means."""
     benchmark = benchmarks.get(benchmark_id)
     with queries.connect() as db:
-        of = queries.source(db, benchmark_id)
+        of = queries.source(db, benchmark_id, whole=False)
         scores.prepare(db, of, benchmark, only)
         return _of_source(db, of, only)
 
@@ -41,13 +41,13 @@ def _of_ended(benchmark_id: str, ended: datetime) -> Statistics:
 
 def _of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Statistics:
     """Figures of the results of ``of`` that ``only`` means."""
-    condition, values = queries.condition(of, only)
-    # One pass over the files; everything after it reads this narrow table.
+    condition, values = listing.condition(db, of, only)
+    # One pass; everything after it reads this narrow table.
     db.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE figures AS
         SELECT {SUCCEEDED} AS succeeded, finish_reason, {", ".join(_FIGURES)}
-        FROM {of.name} WHERE {condition}
+        FROM {listing.relation(db, of)} WHERE {condition}
         """,
         values,
     )
