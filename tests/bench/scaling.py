@@ -48,7 +48,7 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
 def finish(lengths: list[int], replicas: int, times: int = 3) -> float:
     """Simulated seconds until the last of ``lengths`` output tokens, in this order, is there.
     ``times``: see :func:`jobs.driver.in_hand`."""
-    rows = chunk_rows(len(lengths))
+    rows = chunk_rows(len(lengths), replicas)
     together, at_once = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, rows, times)
     size = together * rows
     chunks = deque(lengths[at : at + size] for at in range(0, len(lengths), size))

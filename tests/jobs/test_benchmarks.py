@@ -55,7 +55,13 @@ def test_the_job_reads_all_it_needs_from_the_spec(create: Create) -> None:
 def test_chunks_are_few_but_small(total: int) -> None:
     rows = benchmarks.chunk_rows(total)
     assert 32 <= rows <= 1024
-    assert total / rows <= 1000 or rows == 1024
+    assert total / rows <= 128 or rows == 1024
+
+
+@pytest.mark.parametrize("engines", [1, 8, 64])
+def test_each_engine_gets_many_chunks(engines: int) -> None:
+    rows = benchmarks.chunk_rows(50_000, engines)
+    assert 50_000 / rows > 16 * engines
 
 
 def test_embeddings_run_on_their_own_kind_of_engine(
