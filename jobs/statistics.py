@@ -15,28 +15,32 @@ _FIGURES = ("latency_ms", "ttft_ms", "itl_ms", "queue_ms", "output_tokens", "pro
 _BINS = 20
 
 
-@queries.repeated
 def statistics(benchmark_id: str, only: ResultFilter) -> Statistics:
     """Figures of the results of a benchmark that ``only`` means."""
     benchmark = benchmarks.get(benchmark_id)
-    with queries.connect() as db:
-        of = queries.source(db, benchmark_id, whole=False)
-        scores.prepare(db, of, benchmark, only)
-        return _of_source(db, of, only)
+    return of_benchmark(benchmark) if only.is_empty else _read(benchmark, only)
 
 
 def of_benchmark(benchmark: Benchmark) -> Statistics:
     """Figures of all results of a benchmark. Once it has ended they are remembered, because every
     page of a comparison shows them again."""
     if benchmark.completed_at is None:
-        return statistics(benchmark.benchmark_id, ResultFilter())
+        return _read(benchmark, ResultFilter())
     return _of_ended(benchmark.benchmark_id, benchmark.completed_at)
 
 
 @lru_cache(maxsize=256)
 def _of_ended(benchmark_id: str, ended: datetime) -> Statistics:
     assert ended  # a part of the key: asking failed requests again ends the benchmark anew
-    return statistics(benchmark_id, ResultFilter())
+    return _read(benchmarks.get(benchmark_id), ResultFilter())
+
+
+@queries.repeated
+def _read(benchmark: Benchmark, only: ResultFilter) -> Statistics:
+    with queries.connect() as db:
+        of = queries.source(db, benchmark.benchmark_id, whole=False)
+        scores.prepare(db, of, benchmark, only)
+        return _of_source(db, of, only)
 
 
 def _of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Statistics:
