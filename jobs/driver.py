@@ -21,9 +21,8 @@ from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
 from cluster import space
-from cluster.database import migrate
 from cluster.settings import settings
-from jobs import benchmarks, datasets, manifest, parts, registry, tracker, uploads
+from jobs import manifest, parts, tracking
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
 from jobs.replica import IN_FLIGHT_PER_SEQ, STORAGE_FULL, Replica
 from jobs.schemas import BenchmarkSpec, Placement, Sampling
@@ -92,6 +91,10 @@ def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:
     """Make the benchmark that this job is to run."""
     if model is None or dataset is None:
         raise typer.BadParameter("give --model and --dataset, or --benchmark")
+    # Only here, as it takes a second that a job of the service does not have to spend.
+    from cluster.database import migrate
+    from jobs import benchmarks, datasets, registry, tracker, uploads
+
     job_id = _submission_id()
     if job_id is None:
         raise typer.BadParameter(
@@ -100,6 +103,7 @@ def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:
     migrate()
     registry.load()
     registry.get(model)
+    tracker.handle()
     stored = uploads.store(Path(dataset)) if Path(dataset).is_file() else datasets.get(dataset)
     return benchmarks.create(model, stored.id, sampling, job_id).benchmark_id
 
@@ -110,12 +114,12 @@ def _submission_id() -> str | None:
     return config.get("metadata", {}).get("job_submission_id")
 
 
-def _assignment(benchmark_id: str) -> tracker.Assignment:
+def _assignment(benchmark_id: str) -> tracking.Assignment:
     """Wait until the benchmark is admitted."""
     waiting = False
     while True:
-        assigned: tracker.Assignment | None = ray.get(
-            tracker.handle().assignment.remote(benchmark_id)
+        assigned: tracking.Assignment | None = ray.get(
+            tracking.find().assignment.remote(benchmark_id)
         )
         if assigned is not None:
             return assigned
@@ -138,7 +142,7 @@ def main(
     seed: Annotated[int | None, typer.Option(help="Override for every request.")] = None,
 ) -> None:
     """Run one model over one dataset, as a Ray job."""
-    ray.init(namespace=tracker.NAMESPACE, log_to_driver=True)
+    ray.init(namespace=tracking.NAMESPACE, log_to_driver=True)
     sampling = Sampling(
         temperature=temperature, top_p=top_p, top_k=top_k, max_tokens=max_tokens, seed=seed
     )
@@ -159,12 +163,12 @@ def main(
         message = STORAGE_FULL if full else _reason(error)
         if full or _is_final(error):
             log.error("benchmark failed", reason=message)
-            ray.get(tracker.handle().fail.remote(benchmark_id, message))
+            ray.get(tracking.find().fail.remote(benchmark_id, message))
         else:
             # The tracker starts the job again over what is missing, a bounded number of times.
             log.error("attempt failed", reason=message)
         raise typer.Exit(1) from None
-    ray.get(tracker.handle().finish.remote(benchmark_id))
+    ray.get(tracking.find().finish.remote(benchmark_id))
     log.info("benchmark completed", total=spec.total)
 
 

@@ -23,7 +23,7 @@ import uvloop
 from cluster import space
 from cluster.space import StorageFull
 from cluster.storage import storage
-from jobs import datasets, deaths, engine, history, manifest, patience, tracker
+from jobs import datasets, deaths, engine, history, manifest, patience, tracking
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Tally
 
@@ -225,7 +225,7 @@ class Replica:
             await asyncio.sleep(_REPORT_SECONDS)
             sent, self._unreported = self._unreported, {}
             try:
-                await tracker.report(self._spec.benchmark_id, self._load_seconds, sent)
+                await tracking.report(self._spec.benchmark_id, self._load_seconds, sent)
             except Exception as error:  # the tracker is away: say it again, newer counts first
                 self._unreported = sent | self._unreported
                 log.warning("tracker did not take a report", error=str(error))

@@ -14,7 +14,7 @@ import ray
 import structlog
 
 from cluster.database import migrate, session
-from jobs import benchmarks, parts, scheduler
+from jobs import benchmarks, parts, scheduler, tracking
 from jobs.backlog import Backlog
 from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
@@ -23,11 +23,7 @@ from jobs.schemas import BenchmarkSpec, Phase, Placement, Status, Tally
 
 log = structlog.get_logger()
 
-NAME = "tracker"
-NAMESPACE = "benchmark_runner"
 _TICK_SECONDS = 1.0
-
-Assignment = tuple[BenchmarkSpec, Placement]
 
 
 class Tracker:
@@ -60,7 +56,7 @@ class Tracker:
         with self._lock:
             progress.fold(chunks, load_seconds)
 
-    def assignment(self, benchmark_id: str) -> Assignment | None:
+    def assignment(self, benchmark_id: str) -> tracking.Assignment | None:
         """What a driver is to do; none while its benchmark is queued.
 
         Raises:
@@ -177,8 +173,8 @@ def handle() -> Any:
     """The tracker of this cluster, started if there is none."""
     actor: Any = ray.remote(Tracker)
     return actor.options(
-        name=NAME,
-        namespace=NAMESPACE,
+        name=tracking.NAME,
+        namespace=tracking.NAMESPACE,
         lifetime="detached",
         get_if_exists=True,
         num_cpus=0,
@@ -188,9 +184,3 @@ def handle() -> Any:
         # A task event per report would grow Ray's GCS for as long as benchmarks run.
         enable_task_events=False,
     ).remote()
-
-
-async def report(benchmark_id: str, load_seconds: float, chunks: dict[int, Tally]) -> None:
-    """Report from a replica, and wait until the tracker has taken it."""
-    tracker: Any = ray.get_actor(NAME, namespace=NAMESPACE)
-    await tracker.report.remote(benchmark_id, load_seconds, chunks)

@@ -7,7 +7,7 @@ import pytest
 from factories import chats, record
 
 from cluster.database import session
-from jobs import benchmarks, tracker
+from jobs import benchmarks, tracking
 from jobs.parts import Chunk
 from jobs.schemas import Benchmark, Dataset, Sampling, Status
 
@@ -30,7 +30,7 @@ def no_tracker(monkeypatch: pytest.MonkeyPatch) -> None:
     async def report(*_: Any) -> None:
         return
 
-    monkeypatch.setattr(tracker, "report", report)
+    monkeypatch.setattr(tracking, "report", report)
 
 
 @pytest.fixture
