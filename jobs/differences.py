@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import scipy
 from pydantic import BaseModel, Field
-from scipy import special
 
 from jobs import intervals
 from jobs.intervals import Sums
@@ -100,8 +100,8 @@ def _p_value(pair: Pair) -> float:
     )
     if discordant == 0:
         return 1.0
-    below = special.bdtr(fewer - 1, discordant, 0.5) if fewer else 0.0
-    mid = special.bdtr(fewer, discordant, 0.5) + below
+    below = scipy.special.bdtr(fewer - 1, discordant, 0.5) if fewer else 0.0
+    mid = scipy.special.bdtr(fewer, discordant, 0.5) + below
     return float(min(mid, 1.0))
 
 
@@ -207,7 +207,7 @@ def _round(rows: int) -> int:
 
 
 def _quantiles() -> float:
-    return float(special.ndtri(1 - _ALPHA / 2) + special.ndtri(_POWER))
+    return float(scipy.special.ndtri(1 - _ALPHA / 2) + scipy.special.ndtri(_POWER))
 
 
 def _rows_needed(seen: Sums) -> int | None:

@@ -17,7 +17,7 @@ bootstrap down to 8 %); with some hundred rows it is Student's (``tests/jobs/tes
 import math
 from dataclasses import dataclass
 
-from scipy import special, stats
+import scipy
 
 from jobs.scoring import Interval
 
@@ -45,7 +45,9 @@ class Sums:
 
 def of_share(count: int, right: int) -> Interval:
     """Interval of a share, of which ``right`` of ``count`` rows were seen."""
-    found = stats.binomtest(right, count).proportion_ci(confidence_level=0.95, method="wilsoncc")
+    found = scipy.stats.binomtest(right, count).proportion_ci(
+        confidence_level=0.95, method="wilsoncc"
+    )
     return Interval(low=float(found.low), high=float(found.high))
 
 
@@ -63,12 +65,12 @@ def p_value(differences: Sums) -> float:
     """Of differences as large as these, were there none: what belongs to :func:`of_difference`."""
     wider = _with_ends(differences, -1.0, 1.0)
     error = math.sqrt(wider.variance / wider.count)
-    return float(2 * special.stdtr(wider.count - 1, -abs(wider.mean) / error))
+    return float(2 * scipy.special.stdtr(wider.count - 1, -abs(wider.mean) / error))
 
 
 def _student(values: Sums, low: float, high: float, confidence: float) -> Interval:
     wider = _with_ends(values, low, high)
-    quantile = float(special.stdtrit(wider.count - 1, (1 + confidence) / 2))
+    quantile = float(scipy.special.stdtrit(wider.count - 1, (1 + confidence) / 2))
     half = quantile * math.sqrt(wider.variance / wider.count)
     # Its centre is drawn to the middle of the scale; the mean itself must lie within.
     return Interval(
