@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB     := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-lock.json -type f)
 
-.PHONY: help install install-dev chromium demo serve test chaos load bench conformance check format screenshots lock clean
+.PHONY: help install install-dev chromium demo serve test chaos load bench conformance check check-python check-web format screenshots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,11 +66,16 @@ conformance: install-dev ## OpenAI's client, current and older, against /v1; wri
 	PYTHONPATH=.:tests $(BIN)/python -m openai_api.conformance
 
 check: install-dev web/node_modules/.package-lock.json ## format, lint, types, import contracts, generated API description and types
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target check-python check-web
+
+check-python:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m serve_app.openapi --check
+
+check-web:
 	cd web && npm run --silent check
 
 format: install-dev ## format, fix what can be fixed, generate the API description anew
