@@ -153,7 +153,7 @@ def connection(api: Api, chunked: bool) -> socket.socket:
     url = api.client.base_url
     length = "transfer-encoding: chunked" if chunked else f"content-length: {100 * MIB}"
     opened = socket.create_connection((url.host, url.port), timeout=120)
-    head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\n{length}\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nhost: {url.host}\r\n{length}\r\n"
     opened.sendall(f"{head}content-type: {MULTIPART['content-type']}\r\n\r\n".encode())
     return opened
 
