@@ -54,7 +54,9 @@ def judge(batch: BatchRow) -> Verdict:
     with queries.connect() as db:
         path = str(storage().path(_requests_key(file)))
         db.execute("SET VARIABLE requests = $1", [path])
-        db.execute("CREATE VIEW requests AS SELECT * FROM read_parquet(getvariable('requests'))")
+        db.execute(
+            "CREATE TEMP VIEW requests AS SELECT * FROM read_parquet(getvariable('requests'))"
+        )
         count, first = queries.one(db, "SELECT count(*), arg_min(model, line) FROM requests")
         if count == 0 and not bad:
             return Verdict([of_batch("empty_file", "The file contains no request.")])

@@ -94,7 +94,7 @@ def _wide(
     for at, (of, columns) in enumerate(zip(sources, graded, strict=True)):
         relations.append(f"LEFT JOIN {of.name} AS r{at} ON r{at}.row_id = row_ids[{at + 1}]")
         relations.append(
-            f"LEFT JOIN {of.name}_requests AS q{at} ON q{at}.row_id = row_ids[{at + 1}]"
+            f"LEFT JOIN {queries.requests(db, of)} AS q{at} ON q{at}.row_id = row_ids[{at + 1}]"
         )
         fields += [f"r{at}.{name} AS {name}_{at}" for name in _OF_EACH]
         for number, column in enumerate(columns):

@@ -10,12 +10,13 @@ last, so a dataset exists completely or not at all; objects without a row are sw
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -164,6 +165,28 @@ def custom_ids(dataset_id: str) -> Iterator[str]:
     file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
     for batch in file.iter_batches(columns=["custom_id"]):
         yield from batch.column(0).to_pylist()
+
+
+def shown(dataset_id: str, row_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """What is shown of requests beside their results, ``preview`` and ``extra``, by row id."""
+    return pick(dataset_id, row_ids, ["preview", "extra"])
+
+
+def pick(dataset_id: str, row_ids: Iterable[int], columns: list[str]) -> dict[int, dict[str, Any]]:
+    """Requests by row id, with ``columns`` of :data:`SCHEMA`; none when the dataset was deleted.
+
+    Only the row groups that hold them are read: DuckDB took three times as long to find these.
+    """
+    wanted = np.array(sorted(set(row_ids)), np.int64)
+    path = storage().path(requests_key(dataset_id))
+    if not len(wanted) or not path.exists():
+        return {}
+    with pq.ParquetFile(path) as file:
+        ends = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
+        groups = np.unique(np.searchsorted(ends, wanted[wanted < ends[-1]], side="right"))
+        table = file.read_row_groups(groups.tolist(), ["row_id", *columns])
+    found = table.filter(pa.array(np.isin(table["row_id"].to_numpy(), wanted)))
+    return {row["row_id"]: row for row in found.to_pylist()}
 
 
 class Reader:

@@ -8,7 +8,7 @@ import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, listing, parts, queries, scores, tables
+from jobs import benchmarks, datasets, listing, parts, queries, scores, tables
 from jobs.analysis import Order, ResultFilter, Sort
 from jobs.parts import Record
 from jobs.queries import Row
@@ -57,7 +57,7 @@ def download(
         return tables.pieces(json_line(row) for batch in batches for row in batch)
     graded = scores.columns(benchmark)
     headings = score_headings(graded)
-    beside = _with_context(benchmark_id, graded, headings, batches)
+    beside = _with_context(benchmark.dataset_id, graded, headings, batches)
     if form == "parquet":
         return tables.parquet(_parquet_schema(headings), beside)
     names = [*_CSV_COLUMNS, *headings]
@@ -150,16 +150,15 @@ def _sorted(
 
 
 def _with_context(
-    benchmark_id: str,
+    dataset_id: str,
     graded: Sequence[Column],
     headings: Sequence[str],
     batches: Iterator[list[Row]],
 ) -> Iterator[list[Row]]:
     """The rows with prompt, expected value and scores."""
     with queries.connect() as db:
-        source = queries.source(db, benchmark_id, whole=False)
         for batch in batches:
-            asked = queries.requests(db, source, [row["row_id"] for row in batch])
+            asked = datasets.shown(dataset_id, [row["row_id"] for row in batch])
             found = scores.of_rows(db, graded, batch)
             for row in batch:
                 request, own = asked.get(row["row_id"]), found[row["row_id"]]

@@ -111,7 +111,7 @@ def scores(judge: Benchmark, benchmark: Benchmark) -> Iterator[Row]:
         table: pa.Table = db.sql(
             f"""
             SELECT r.extra, text, coalesce(status_code, 0) AS status_code
-            FROM {of.name}_requests r LEFT JOIN {of.name} USING (row_id) ORDER BY r.row_id
+            FROM {queries.requests(db, of)} r LEFT JOIN {of.name} USING (row_id) ORDER BY r.row_id
             """
         ).to_arrow_table()
     said = table.to_pylist()
@@ -232,7 +232,7 @@ def _chosen(spec: Judge, benchmark_ids: list[str]) -> list[Row]:
                 ORDER BY md5(custom_id) LIMIT $most
             )
             SELECT chosen.*, url, body, extra
-            FROM chosen JOIN {sides[0].name}_requests r ON r.row_id = row_ids[1]
+            FROM chosen JOIN {queries.requests(db, sides[0])} r ON r.row_id = row_ids[1]
             ORDER BY r.row_id
         """
         return _rows(db, query, {"most": spec.most_rows})

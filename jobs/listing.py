@@ -21,7 +21,7 @@ _RANGES = ("latency_ms", "ttft_ms", "prompt_tokens", "output_tokens")
 _PROMPTS_WITH_Q = f"""
     SELECT row_id, custom_id
     FROM (
-        SELECT {indexes.PROMPTS} FROM {{}}_requests WHERE contains(lower(body), lower($escaped))
+        SELECT {indexes.PROMPTS} FROM {{}} WHERE contains(lower(body), lower($escaped))
     )
     WHERE contains(folded, lower($q))
 """
@@ -30,8 +30,7 @@ _PROMPTS_WITH_Q = f"""
 def relation(db: duckdb.DuckDBPyConnection, of: Source) -> str:
     """Make the relation ``<name>_listed`` of :data:`jobs.indexes.RESULTS`; its name."""
     if path := indexes.of_results(of):
-        db.execute(f"SET VARIABLE {of.name}_index = $1", [path])
-        rows = f"SELECT * FROM read_parquet(getvariable('{of.name}_index'))"
+        rows = f"FROM {queries.attached(db, path)}.listed"
     else:
         rows = f"SELECT {indexes.RESULTS} FROM {queries.results(db, of)}"
     db.execute(f"CREATE OR REPLACE TEMP VIEW {of.name}_listed AS {rows}")
@@ -95,10 +94,9 @@ def having(db: duckdb.DuckDBPyConnection, found: Iterable[Source], q: str, by: s
 def _prompts(db: duckdb.DuckDBPyConnection, of: Source) -> str:
     """A query of the requests whose prompt has ``$q``."""
     if path := indexes.of_prompts(of):
-        db.execute(f"SET VARIABLE {of.name}_prompts = $1", [path])
-        index = f"read_parquet(getvariable('{of.name}_prompts'))"
+        index = f"{queries.attached(db, path)}.listed"
         return f"SELECT row_id, custom_id FROM {index} WHERE contains(folded, lower($q))"
-    return _PROMPTS_WITH_Q.format(of.name)
+    return _PROMPTS_WITH_Q.format(queries.requests(db, of))
 
 
 def _of_scores(of: Source, only: ResultFilter) -> Condition:

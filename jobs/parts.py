@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypedDict
 
 import duckdb
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -269,34 +270,43 @@ class Totals(Tally):
 
 
 def totals(benchmark_id: str) -> Totals:
-    """Count the results in the parts: the truth about a benchmark."""
-    if not done(benchmark_id):
-        return Totals()
-    with duckdb.connect() as db:
-        row = db.execute(
-            """
-            WITH spans AS (
-                SELECT status_code, prompt_tokens, output_tokens, epoch(finished_at) AS stop,
-                       epoch(finished_at) - latency_ms / 1000 AS start
-                FROM read_parquet($1)
-            ), known AS (
-                SELECT *, max(stop) OVER (
-                    ORDER BY start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                ) AS covered
-                FROM spans
-            )
-            SELECT count(*) FILTER (status_code BETWEEN 200 AND 299),
-                   count(*) FILTER (status_code NOT BETWEEN 200 AND 299),
-                   coalesce(sum(prompt_tokens), 0)::BIGINT,
-                   coalesce(sum(output_tokens), 0)::BIGINT,
-                   sum(greatest(stop - greatest(start, coalesce(covered, start)), 0))
-            FROM known
-            """,
-            [parts_glob(benchmark_id)],
-        ).fetchone()
-    assert row is not None
-    names = ("completed", "failed", "prompt_tokens", "output_tokens", "generation_seconds")
-    return Totals(**dict(zip(names, row, strict=True)))
+    """Count the results in the parts: the truth about a benchmark. Part by part, as it is the
+    tracker that asks, whose memory is not to grow with the number of requests."""
+    counts = Totals()
+    spans = _Spans()
+    columns = ["status_code", "prompt_tokens", "output_tokens", "finished_at", "latency_ms"]
+    for index in sorted(done(benchmark_id)):
+        table = read(benchmark_id, index, columns)
+        status = table["status_code"].to_numpy()
+        completed = int(((status >= 200) & (status < 300)).sum())
+        counts.completed += completed
+        counts.failed += len(table) - completed
+        for name in ("prompt_tokens", "output_tokens"):
+            tokens = int(np.nansum(table[name].to_numpy()))
+            setattr(counts, name, getattr(counts, name) + tokens)
+        stops = table["finished_at"].cast(pa.int64()).to_numpy() / 1e6
+        spans.add(stops - np.nan_to_num(table["latency_ms"].to_numpy()) / 1000, stops)
+    counts.generation_seconds = spans.seconds()
+    return counts
+
+
+class _Spans:
+    """A union of spans of time."""
+
+    def __init__(self) -> None:
+        self._starts = np.empty(0)
+        self._stops = np.empty(0)
+
+    def add(self, starts: np.ndarray, stops: np.ndarray) -> None:
+        starts = np.concatenate([self._starts, starts])
+        stops = np.concatenate([self._stops, stops])
+        order = np.argsort(starts)
+        starts, until = starts[order], np.maximum.accumulate(stops[order])
+        begins = np.append(True, starts[1:] > until[:-1])
+        self._starts, self._stops = starts[begins], until[np.append(begins[1:], True)]
+
+    def seconds(self) -> float:
+        return float((self._stops - self._starts).sum())
 
 
 def read(benchmark_id: str, index: int, columns: list[str] | None = None) -> pa.Table:

@@ -1,11 +1,14 @@
 """Results as DuckDB relations, and reading some of them by their row ids."""
 
 import functools
+import hashlib
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import duckdb
@@ -23,9 +26,11 @@ SUCCEEDED = "status_code BETWEEN 200 AND 299"
 NORMAL = r"trim(regexp_replace(lower({}), '[^\p{{L}}\p{{N}}\p{{M}}]+', ' ', 'g'))"
 """The text in an expression as :func:`jobs.grading.normal` has it; both are RE2's work."""
 
-# Sorts and joins beyond this spill to disk, so that a reader of a huge result cannot take the
-# memory that an engine on the same machine needs. A join of 2 x 100,000 results fits.
+# Of all readers in a process. Sorts and joins beyond this spill to disk, so that a reader of a huge
+# result cannot take the memory that an engine on the same machine needs. A join of 2 x 100,000
+# results fits.
 _MEMORY = "1GB"
+_ATTACHED = 64
 _INTERRUPT_SECONDS = 0.1
 
 # A retry reopens chunks once; somebody who retries again and again must not hold a reader for ever.
@@ -43,8 +48,8 @@ class Source:
     """The results of a benchmark as relations of a DuckDB connection.
 
     ``<name>`` holds the results (:func:`results`), ``<name>_journal`` those of them that are in no
-    part yet, ``<name>_requests`` the dataset (empty once it is deleted), ``<name>_marks`` row id
-    and kind of what people marked and ``<name>_golden`` the row ids of golden examples.
+    part yet, ``<name>_requests`` the dataset (:func:`requests`), ``<name>_marks`` row id and kind
+    of what people marked and ``<name>_golden`` the row ids of golden examples.
     """
 
     name: str
@@ -66,14 +71,14 @@ class Source:
 
 def repeated(read: Callable[P, T]) -> Callable[P, T]:
     """Have ``read`` look again when a part was deleted under it: a retry has reopened its chunk,
-    and the same results are in a journal now."""
+    and the same results are in a journal now. Or when an index was let go (:func:`attached`)."""
 
     @functools.wraps(read)
     def again(*args: P.args, **kwargs: P.kwargs) -> T:
         for _ in range(_READS - 1):
             try:
                 return read(*args, **kwargs)
-            except duckdb.IOException:
+            except (duckdb.IOException, duckdb.CatalogException):
                 continue
         return read(*args, **kwargs)
 
@@ -87,11 +92,36 @@ def connect(*, bounded: bool = True) -> Generator[duckdb.DuckDBPyConnection]:
     Raises:
         InvalidRequest: it took longer.
     """
-    scratch = settings().data_folder / "scratch"
-    with duckdb.connect() as db, _bounded(db) if bounded else nullcontext():
-        db.execute("SET memory_limit = $1", [_MEMORY])
-        db.execute("SET temp_directory = $1", [str(scratch)])
+    instance = _instance(str(settings().data_folder / "scratch"))
+    # What a connection makes (temporary views and tables, variables) is its own.
+    with instance.cursor() as db, _bounded(db) if bounded else nullcontext():
         yield db
+
+
+@lru_cache(maxsize=1)  # the folder changes only in tests
+def _instance(scratch: str) -> duckdb.DuckDBPyConnection:
+    """One for the whole process: starting it takes as long as reading a page."""
+    instance = duckdb.connect()
+    instance.execute("SET memory_limit = $1", [_MEMORY])
+    instance.execute("SET temp_directory = $1", [scratch])
+    instance.execute("SET parquet_metadata_cache = true")
+    return instance
+
+
+def attached(db: duckdb.DuckDBPyConnection, path: str) -> str:
+    """The name by which queries can use a database file, for as long as they are about to."""
+    name = f"file_{hashlib.sha256(path.encode()).hexdigest()[:24]}"
+    db.execute(f"ATTACH IF NOT EXISTS {literal(path)} AS {name} (READ_ONLY)")
+    there = "SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'file_')"
+    others = [other for (other,) in db.execute(there).fetchall() if other != name]
+    for other in others[_ATTACHED:]:
+        db.execute(f"DETACH DATABASE IF EXISTS {other}")
+    return name
+
+
+def literal(path: str | Path) -> str:
+    """A path in the text of a statement that takes no parameters."""
+    return "'{}'".format(str(path).replace("'", "''"))
 
 
 @contextmanager
@@ -134,13 +164,6 @@ def source(
     marked = marks.kinds(benchmark_id)
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
-    requests = datasets.requests_key(spec.dataset_id)
-    if storage().exists(requests):
-        db.execute(f"SET VARIABLE {name}_requests = $1", [str(storage().path(requests))])
-        query = f"SELECT * FROM read_parquet(getvariable('{name}_requests'))"
-        db.execute(f"CREATE TEMP VIEW {name}_requests AS {query}")
-    else:
-        db.register(f"{name}_requests", datasets.SCHEMA.empty_table())
     columns = {
         "row_id": pa.array(marked.keys(), pa.int64()),
         "kind": pa.array((kind.value for kind in marked.values()), pa.string()),
@@ -168,6 +191,19 @@ def results(db: duckdb.DuckDBPyConnection, of: Source) -> str:
     return of.name
 
 
+def requests(db: duckdb.DuckDBPyConnection, of: Source) -> str:
+    """Make the relation of the dataset's requests, which is empty once it is deleted; its name."""
+    name = f"{of.name}_requests"
+    key = datasets.requests_key(of.spec.dataset_id)
+    if storage().exists(key):
+        db.execute(f"SET VARIABLE {name} = $1", [str(storage().path(key))])
+        query = f"SELECT * FROM read_parquet(getvariable('{name}'))"
+        db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+    else:
+        db.register(name, datasets.SCHEMA.empty_table())
+    return name
+
+
 def fetch(db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]) -> dict[int, Row]:
     """Whole results by row id. Only the parts that hold them are opened."""
     wanted = sorted(set(row_ids))
@@ -178,21 +214,6 @@ def fetch(db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]) -> 
         found += " (SELECT unnest($ids))"
         values["paths"] = paths
     return _by_row(db, found, values)
-
-
-def requests(
-    db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]
-) -> dict[int, dict[str, Any]]:
-    """``preview`` and ``extra`` of requests by row id; empty when the dataset was deleted."""
-    wanted = sorted(set(row_ids))
-    if not wanted:
-        return {}
-    # The bounds let DuckDB skip row groups by their statistics.
-    query = f"""
-        SELECT row_id, preview, extra FROM {of.name}_requests
-        WHERE row_id BETWEEN $first AND $last AND row_id IN (SELECT unnest($ids))
-    """
-    return _by_row(db, query, {"ids": wanted, "first": wanted[0], "last": wanted[-1]})
 
 
 def prompt(request: Row | None) -> str:

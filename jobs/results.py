@@ -73,7 +73,7 @@ def page(
             found = _window(db, relation, limit + 1, offset, sort, order, begin)
         row_ids = [row_id for row_id, _ in found[:limit]]
         rows = queries.fetch(db, source, row_ids)
-        asked = queries.requests(db, source, row_ids)
+        asked = datasets.shown(benchmark.dataset_id, row_ids)
         graded = scores.of_rows(db, scores.columns(benchmark), rows.values())
     marked = marks.of(benchmark_id, source.marks.keys() & set(row_ids))
     following = None
@@ -111,12 +111,11 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
     with queries.connect() as db:
         source = queries.source(db, benchmark_id, whole=False)
         row = queries.fetch(db, source, [row_id]).get(row_id)
-        asked = queries.requests(db, source, [row_id]).get(row_id)
-        graded = scores.of_rows(db, scores.columns(benchmark), [row] if row else [])
-    if row is None:
-        raise NotFound(
-            "result_not_found", f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
-        )
+        if row is None:
+            message = f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
+            raise NotFound("result_not_found", message)
+        graded = scores.of_rows(db, scores.columns(benchmark), [row])
+    asked = datasets.shown(benchmark.dataset_id, [row_id]).get(row_id)
     earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
         request=request(source.spec.dataset_id, row_id),

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, marks, queries, tables
+from jobs import benchmarks, datasets, marks, queries, tables
 from jobs.conversation import Message, messages
 from jobs.errors import InvalidRequest
 from jobs.queries import Row, Source
@@ -169,7 +169,7 @@ def _examples(origin: _Origin) -> Iterator[Example]:
         with queries.connect() as db:
             of = queries.source(db, origin.benchmark_id)
             results = queries.fetch(db, of, row_ids)
-            asked = _asked(db, of, row_ids)
+            asked = _asked(of, row_ids)
         for row_id in row_ids:
             # A mark may have been taken away since, a row may be asked again at this moment.
             result, mark, conversation = results.get(row_id), found.get(row_id), asked.get(row_id)
@@ -195,16 +195,10 @@ def _answers(origin: _Origin, custom_ids: Sequence[str]) -> dict[str, Row]:
     }
 
 
-def _asked(db: Any, of: Source, row_ids: Sequence[int]) -> dict[int, list[Message]]:
-    table: pa.Table = db.sql(
-        f"""
-        SELECT row_id, url, body FROM {of.name}_requests
-        WHERE row_id BETWEEN $first AND $last AND row_id IN (SELECT unnest($ids))
-        """,
-        params={"ids": list(row_ids), "first": row_ids[0], "last": row_ids[-1]},
-    ).to_arrow_table()
+def _asked(of: Source, row_ids: Sequence[int]) -> dict[int, list[Message]]:
+    requests = datasets.pick(of.spec.dataset_id, row_ids, ["url", "body"])
     found = {
-        row["row_id"]: messages(row["url"], orjson.loads(row["body"])) for row in table.to_pylist()
+        row_id: messages(row["url"], orjson.loads(row["body"])) for row_id, row in requests.items()
     }
     return {row_id: asked for row_id, asked in found.items() if asked}
 
