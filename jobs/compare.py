@@ -17,7 +17,8 @@ from jobs.analysis import (
     Order,
 )
 from jobs.queries import Row, Source
-from jobs.schemas import Benchmark, Score
+from jobs.schemas import Score
+from jobs.scores import Column
 
 Window = list[tuple[str, int, list[int | None]]]
 """``custom_id``, ``row_id`` and ``row_ids`` of the rows of a page."""
@@ -54,15 +55,16 @@ def compare(
             db, "SELECT count(*) FILTER (unmatched), count(*) FROM joined"
         )
         window, total = _window(db, sources, total, limit, offset, q, sort, order)
-        rows = _rows(db, found, sources, window, diff_from)
+        columns = [scores.columns(one) for one in found]
+        rows = _rows(db, columns, sources, window, diff_from)
     return Comparison(
         benchmarks=[
             ComparedBenchmark(
                 benchmark=one,
                 statistics=statistics.of_benchmark(one),
-                scores=[scores.summary(column) for column in scores.columns(one)],
+                scores=[scores.summary(column) for column in own],
             )
-            for one in found
+            for one, own in zip(found, columns, strict=True)
         ],
         rows=rows,
         total=total,
@@ -120,7 +122,7 @@ def _window(
 
 def _rows(
     db: duckdb.DuckDBPyConnection,
-    found: Sequence[Benchmark],
+    columns: Sequence[Sequence[Column]],
     sources: Sequence[Source],
     window: Window,
     diff_from: int | None,
@@ -129,14 +131,14 @@ def _rows(
     results: list[dict[int, Row]] = []
     asked: dict[str, Row] = {}
     graded: list[dict[int, dict[str, Score]]] = []
-    for at, (benchmark, of) in enumerate(zip(found, sources, strict=True)):
+    for at, (own_columns, of) in enumerate(zip(columns, sources, strict=True)):
         here = [own for _, own in _of_side(window, at)]
         results.append(queries.fetch(db, of, here))
         # A request is the same in each, so one will do.
         unknown = {own: name for name, own in _of_side(window, at) if name not in asked}
         for own, request in datasets.shown(of.spec.dataset_id, unknown).items():
             asked[unknown[own]] = request
-        graded.append(scores.of_rows(db, scores.columns(benchmark), results[-1].values()))
+        graded.append(scores.of_rows(db, own_columns, results[-1].values()))
     answers = [
         [
             own_results.get(own) if own is not None else None
