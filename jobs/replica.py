@@ -26,6 +26,7 @@ from cluster.storage import storage
 from jobs import datasets, deaths, engine, history, manifest, patience, tracking
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Tally
+from jobs.slots import Slots
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ class Replica:
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
         self._overrides = self._spec.sampling.model_dump(exclude_none=True)
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
-        self._slots = asyncio.Semaphore(self._in_flight)
+        self._slots = Slots(self._in_flight)
         self._alone = asyncio.Lock()
         self._asked = 0
         self._unreported: dict[int, Tally] = {}
@@ -129,16 +130,12 @@ class Replica:
 
     async def _admit(self, company: deque[Row], chunk: Chunk) -> list[Row]:
         """Take the next requests, as many as there are free slots, and at least one."""
-        await self._slots.acquire()
-        admitted = [company.popleft()]
-        while company and not self._slots.locked():
-            await self._slots.acquire()
-            admitted.append(company.popleft())
+        taken = await self._slots.take(len(company))
+        admitted = [company.popleft() for _ in range(taken)]
         try:
             self._note_asked(admitted, chunk)
         except BaseException:
-            for _ in admitted:
-                self._slots.release()
+            self._slots.give_back(taken)
             raise
         return admitted
 
@@ -146,7 +143,7 @@ class Replica:
         try:
             found = await self._result(row, chunk)
         finally:
-            self._slots.release()
+            self._slots.give_back()
         # All that finish in this turn of the loop, as after a step of the engine, are kept by one
         # write in the next. Until then they are not finished: nothing has counted them.
         if not chunk.unkept:
@@ -174,14 +171,12 @@ class Replica:
             return
         # One at a time collects the slots: two would wait for each other's for ever.
         async with self._alone:
-            for _ in range(self._in_flight):
-                await self._slots.acquire()
+            await self._slots.take_all()
             try:
                 self._note_asked([row], chunk, alone=True)
                 self._keep([await self._result(row, chunk)], chunk)
             finally:
-                for _ in range(self._in_flight):
-                    self._slots.release()
+                self._slots.give_back(self._in_flight)
 
     def _note_asked(self, rows: list[Row], chunk: Chunk, *, alone: bool = False) -> None:
         # Not asked if the answers could not be kept.
