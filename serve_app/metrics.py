@@ -113,7 +113,7 @@ def _benchmarks() -> Iterator[Metric]:
     )
     statuses = select(BenchmarkRow.status, func.count())
     with session() as sql:
-        counted = dict(sql.execute(statuses.group_by("status")).tuples().all())
+        counted: dict[str, int] = dict(sql.execute(statuses.group_by("status")).all())  # type: ignore[arg-type]
         summed = sql.execute(sums.group_by(BenchmarkRow.model_id)).all()
     for status in Status:
         by_status.add_metric([status.value], counted.get(status.value, 0))

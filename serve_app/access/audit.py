@@ -33,15 +33,19 @@ class AuditLog:
         self._reads: Counter[_Read] = Counter()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="audit")
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        # An application may be started again after it was stopped.
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="audit")
         self._thread.start()
 
     def stop(self) -> None:
         """Write what was gathered."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def record(self, caller: Caller, method: str, path: str, status: int) -> None:
         """Write a call down now."""

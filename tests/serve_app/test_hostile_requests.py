@@ -154,7 +154,7 @@ def test_a_question_that_takes_too_long_is_ended(
     configure: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def endless(db: duckdb.DuckDBPyConnection, *_: Any) -> None:
+    def endless(db: duckdb.DuckDBPyConnection, *_: Any, **__: Any) -> None:
         db.execute("SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a <> b")
 
     monkeypatch.setattr(queries, "source", endless)

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("prefix", sa.String(16), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("scope", sa.String(16), nullable=False),
-        sa.Column("requests_per_second", sa.Float()),
+        sa.Column("requests_per_second", sa.Double()),
         sa.Column("max_body_bytes", sa.BigInteger()),
         sa.Column("created_at", TIME, server_default=NOW, nullable=False),
         sa.Column("expires_at", TIME),
