@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB     := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/package-lock.json -type f)
 
-.PHONY: help install install-dev chromium demo serve test test-api test-e2e chaos load bench conformance check check-python check-web format screenshots lock clean
+.PHONY: help install install-dev chromium demo serve test chaos load bench conformance check check-python check-web format screenshots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,18 +47,9 @@ ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
 else
 	$(BIN)/python -m pytest -n 2 tests/cluster tests/jobs tests/serve_app
-	@# Each suite has a service of its own, which uses about one core: two at a time. Chaos uses both.
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-api test-e2e
-	$(BIN)/python -m pytest tests/chaos
+	@# One after the other: each keeps a service of its own to its end, and two cores bear one.
+	for suite in openai_api integration chaos browser e2e; do $(BIN)/python -m pytest tests/$$suite || exit 1; done
 endif
-
-test-api:
-	$(BIN)/python -m pytest tests/integration
-	$(BIN)/python -m pytest tests/browser
-
-test-e2e:
-	$(BIN)/python -m pytest tests/e2e
-	$(BIN)/python -m pytest tests/openai_api
 
 chaos: install-dev ## kill everything at random while benchmarks run, and count the rows: [KILLS=n] [REAL=n] [SEED=n]
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.run --kills $(or $(KILLS),100) $(if $(SEED),--seed $(SEED))

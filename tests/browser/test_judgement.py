@@ -46,7 +46,9 @@ def test_results_are_imported_and_voted_on_without_names(
         person = "A person wrote" in left.inner_text()
         page.keyboard.press("1" if person else "ArrowRight")
     expect(page.get_by_role("status").first).to_contain_text("12 votes of yours")
-    page.keyboard.press("u")
+    # It is shown at once, and true once the service has said so.
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.keyboard.press("u")
     expect(page.get_by_role("status").first).to_contain_text("11 votes of yours")
 
     page.get_by_role("link", name="See what the votes say").click()
