@@ -21,6 +21,7 @@ from jobs.schemas import (
     BenchmarkSpec,
     Endpoint,
     Kind,
+    Model,
     ModelSpec,
     Phase,
     Sampling,
@@ -47,9 +48,17 @@ def create(
 
     Raises:
         NotFound: no such model or dataset.
-        InvalidRequest: the dataset needs two kinds of engine.
+        InvalidRequest: the dataset needs two kinds of engine, or the model does not fit the
+            hardware.
     """
     model = registry.get(model_id)
+    if not model.fit.fits:
+        raise InvalidRequest(
+            "model_does_not_fit",
+            f"{model.name} cannot be run on this cluster: it {model.fit.reason}.{_advice(model)}",
+            verdict=model.fit.verdict,
+            longest=model.fit.longest,
+        )
     dataset = datasets.get(dataset_id)
     embeds = Endpoint.EMBEDDINGS in dataset.endpoints
     if embeds and len(dataset.endpoints) > 1:
@@ -89,6 +98,12 @@ def create(
         )
         sql.add(row)
     return get(benchmark_id)
+
+
+def _advice(model: Model) -> str:
+    if model.fit.longest is None:
+        return ""
+    return f" Give its registry entry a `max_model_len` of at most {model.fit.longest}."
 
 
 def chunk_rows(total: int) -> int:
