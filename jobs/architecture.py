@@ -340,7 +340,7 @@ def _mixture(text: Config, family: _Family) -> tuple[int, int]:
     hidden, width = _number(text, "hidden_size"), _expert_width(text)
     router = hidden * experts
     if family.sinks:
-        return 3 * hidden * width + 2 * width + hidden, router + experts
+        return 3 * hidden * width, router + experts + experts * (2 * width + hidden)
     if text.get("shared_expert_intermediate_size"):
         router += hidden  # how much of the shared expert to take
     if text.get("model_type") == "deepseek_v3":

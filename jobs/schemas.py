@@ -263,8 +263,8 @@ class ModelSpec(Strict):
     )
     config: dict[str, Any] | None = Field(
         default=None,
-        description="The fields of the weights' `config.json` that memory depends on, to predict it "
-        "where the weights are not; none: read from the weights, if they are here.",
+        description="The fields of the weights' `config.json` that memory depends on, to predict "
+        "it where the weights are not; none: read from the weights, if they are here.",
     )
     chat_template: str | None = Field(
         default=None, description="Jinja chat template, for weights that carry none."
@@ -319,7 +319,7 @@ class Footprint(BaseModel):
         description="Estimated, on the safe side: activations, CUDA graphs, libraries."
     )
     kv_token_bytes: int = Field(
-        description="KV cache of a token in all layers; those with a window keep the last ones only."
+        description="KV cache of a token in all layers; windows drop tokens from theirs."
     )
     kv_request_bytes: int = Field(
         description="KV cache without which vLLM does not start: of one request of `max_model_len`."
