@@ -52,7 +52,7 @@ def add(request: AddModelRequest) -> Model:
             if row is None:
                 row = ModelRow(model_id=spec.model_id)
                 sql.add(row)
-            elif row.removed_at is None or spec.model_id.startswith("imported/"):
+            elif row.removed_at is None:
                 raise taken
             row.name, row.spec = spec.name, spec.model_dump(mode="json")
             row.added, row.removed_at = True, None
@@ -113,6 +113,8 @@ def _entry(request: AddModelRequest) -> ModelSpec:
         raise InvalidRequest(
             "model_not_understood", f"The size of {request.source} cannot be told: {why}."
         ) from why
+    if model_id.startswith("imported/"):
+        raise InvalidRequest("reserved_id", "Ids that begin with `imported/` are of results.")
     _check_architecture(request.source, shape.name)
     if not size.weights_bytes:
         raise InvalidRequest("model_not_understood", f"{request.source} has no weights.")

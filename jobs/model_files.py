@@ -5,6 +5,7 @@ downloaded or loaded. No code of a repository is run, and pickled weights are re
 """
 
 import re
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 from huggingface_hub import (
     HfApi,
     get_local_safetensors_metadata,
-    hf_hub_download,
     try_to_load_from_cache,
 )
 from huggingface_hub.errors import (
@@ -40,7 +40,7 @@ from jobs.errors import InvalidRequest
 from jobs.schemas import ModelSpec
 from jobs.weights import prepared_folder
 
-_LARGEST_CONFIG_BYTES = 2**20
+_LARGEST_BYTES = {"config.json": 2**20, "model.safetensors.index.json": 2**26}
 _LAYER = re.compile(r"\blayers\.(\d+)\.")
 _ENCODER = re.compile(r"vision|visual|audio|image")
 
@@ -83,19 +83,38 @@ def of_folder(folder: Path) -> ModelFiles:
 
 
 def of_hub(repository: str, revision: str | None) -> ModelFiles:
-    """The files of a hub repository. Only its config is downloaded, and the weights' headers.
+    """The files of a hub repository. Only its config is downloaded, and the weights' headers. Where
+    the hub cannot be reached, those in its cache.
 
     Raises:
         InvalidRequest: there is no such repository, it may not be read, it has no config or no
             safetensors, or the hub cannot be reached.
     """
-    with _hub_errors(repository):
-        config = Path(hf_hub_download(repository, "config.json", revision=revision))
-        api = HfApi()
-        tensors = api.get_safetensors_metadata(repository, revision=revision)
-        card = api.model_info(repository, revision=revision, timeout=10).card_data
-    stated = getattr(card, "license", None)
-    return ModelFiles(_parsed(config), tensors, license=stated if isinstance(stated, str) else "")
+    try:
+        with _hub_errors(repository):
+            return _of_hub(repository, revision)
+    except InvalidRequest as error:
+        cached = try_to_load_from_cache(repository, "config.json", revision=revision)
+        if error.code == "hub_unreachable" and isinstance(cached, str):
+            return of_folder(Path(cached).parent)
+        raise
+
+
+def _of_hub(repository: str, revision: str | None) -> ModelFiles:
+    api = HfApi()
+    info = api.model_info(repository, revision=revision, files_metadata=True, timeout=10)
+    for file in info.siblings or ():
+        # What is read whole is looked at first: anybody may put anything on the hub.
+        if (file.size or 0) > _LARGEST_BYTES.get(file.rfilename, sys.maxsize):
+            raise InvalidRequest(
+                "model_unreadable", f"{file.rfilename} of {repository} is larger than it can be."
+            )
+    config = api.hf_hub_download(repository, "config.json", revision=info.sha)
+    tensors = api.get_safetensors_metadata(repository, revision=info.sha)
+    stated = getattr(info.card_data, "license", None)
+    return ModelFiles(
+        _parsed(Path(config)), tensors, license=stated if isinstance(stated, str) else ""
+    )
 
 
 def known_config(model: ModelSpec) -> Config | None:
@@ -167,7 +186,7 @@ def _read(file: Path, _changed_ns: int) -> dict[str, Any]:
 
 
 def _parsed(file: Path) -> dict[str, Any]:
-    if file.stat().st_size > _LARGEST_CONFIG_BYTES:
+    if file.stat().st_size > _LARGEST_BYTES["config.json"]:
         raise InvalidRequest("model_unreadable", f"{file.name} is larger than a config can be.")
     try:
         found = orjson.loads(file.read_bytes())
@@ -207,7 +226,7 @@ def _hub_errors(repository: str) -> Generator[None]:
         raise _no_safetensors(repository) from error
     except SafetensorsParsingError as error:
         raise InvalidRequest("model_unreadable", f"{repository}: {error}") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.TransportError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, httpx2.TransportError) as error:
         raise InvalidRequest(
             "hub_unreachable",
             f"The model hub cannot be reached to check {repository}. Where there is no hub, add a "
