@@ -327,6 +327,24 @@ class Footprint(BaseModel):
     max_model_len: int = Field(description="The context length that this is for, tokens.")
 
 
+class MemoryTaken(BaseModel):
+    """The memory that an engine has taken, as vLLM measured it; the largest of its workers'."""
+
+    weights_bytes: int | None = Field(default=None, description="On each GPU; none on CPU.")
+    overhead_bytes: int | None = Field(
+        default=None, description="On each GPU, beside weights and KV cache; none on CPU."
+    )
+    process_bytes: int | None = Field(
+        default=None, description="Memory of the machine that the process which computes holds."
+    )
+    kv_cache_bytes: int | None = Field(default=None, description="On each GPU; none on CPU.")
+    kv_cache_blocks: int | None = None
+    block_tokens: int | None = None
+    kv_cache_tokens: int | None = Field(
+        default=None, description="That the KV cache holds, of requests of `max_model_len`."
+    )
+
+
 class Fit(BaseModel):
     """Whether this cluster's hardware is enough for one engine of a model."""
 

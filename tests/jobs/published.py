@@ -5,6 +5,8 @@ DeepSeek-V3 without the layer for multi-token prediction).
 
 from typing import Any
 
+from jobs.schemas import ModelSpec
+
 _SIGLIP = {
     "model_type": "siglip_vision_model",
     "hidden_size": 1152,
@@ -506,3 +508,20 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "torch_dtype": "bfloat16",
     },
 }
+
+
+def published(hub_id: str, **fields: Any) -> ModelSpec:
+    """A registry entry of a published model, in bfloat16."""
+    return ModelSpec.model_validate(
+        {
+            "model_id": hub_id,
+            "name": hub_id.rpartition("/")[2],
+            "parameters": PARAMETERS[hub_id],
+            "weights": {"hub": hub_id},
+            "weights_bytes": 2 * PARAMETERS[hub_id],
+            "memory_gib": 1,
+            "license": "as published",
+            "config": CONFIGS[hub_id],
+        }
+        | fields
+    )

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from published import CONFIGS, PARAMETERS
+from published import published
 
 from jobs import fit
 from jobs.fit import Hardware, Node
@@ -25,12 +25,6 @@ def _model(**fields: Any) -> ModelSpec:
         "license": "MIT",
     }
     return ModelSpec.model_validate(given | fields)
-
-
-def published(hub_id: str, **fields: Any) -> ModelSpec:
-    return _model(
-        weights_bytes=2 * PARAMETERS[hub_id], config=CONFIGS[hub_id], memory_gib=1, **fields
-    )
 
 
 def cpu(memory: int = _RAM) -> Hardware:

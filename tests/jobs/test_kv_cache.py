@@ -24,7 +24,7 @@ def layout(hub_id: str, gpus: int = 1, block_tokens: int = 16, in_flight: int = 
     )
 
 
-def test_blocks_are_those_of_vllm() -> None:
+def test_blocks_are_those_of_vllm_and_its_workers_tell_their_memory() -> None:
     cases, expected = [], []
     for hub_id in CONFIGS:
         shape = architecture.read(CONFIGS[hub_id])
@@ -42,11 +42,18 @@ def test_blocks_are_those_of_vllm() -> None:
                     "in_flight": 4096,
                 }
             )
-    program = Path(__file__).with_name("vllm_arithmetic.py")
+    program = Path(__file__).with_name("vllm_says.py")
     done = subprocess.run(
-        [sys.executable, program], input=json.dumps(cases).encode(), capture_output=True, check=True
+        [sys.executable, program],
+        input=json.dumps(cases).encode(),
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    assert json.loads(done.stdout.splitlines()[-1]) == expected
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["blocks"] == expected
+    assert said["clashes"] == []
+    assert said["report"].pop("process_bytes") > 2**26
+    assert said["report"] == {"weights_bytes": 5, "consumed_bytes": 7}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
-"""What vLLM's own code says of the KV cache of an architecture: run as a program, as the import
-takes seconds. Reads cases from stdin, writes bytes a block and bytes a request to stdout."""
+"""What vLLM's own code says: run as a program, as the import takes seconds.
+
+Reads architectures from stdin; writes bytes of a block and of a request for each, and what a worker
+answers that :mod:`jobs.worker_memory` is mixed into.
+"""
 
 import json
 import sys
@@ -7,9 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from vllm.utils.import_utils import resolve_obj_by_qualname
 from vllm.v1.core import kv_cache_utils as vllm
 from vllm.v1.kv_cache_interface import FullAttentionSpec, MLAAttentionSpec, SlidingWindowSpec
 from vllm.v1.kv_cache_layout import KVCacheLayout
+from vllm.v1.worker.cpu_worker import CPUWorker
+
+from jobs.worker_memory import QUALIFIED_NAME
 
 
 def spec(case: dict[str, Any], window: int | None) -> Any:
@@ -41,4 +48,13 @@ for case in json.load(sys.stdin):
     groups = vllm.get_kv_cache_groups(given, layers)
     block = vllm._pool_bytes_per_block(given, groups)
     answers.append((block, vllm._max_memory_usage_bytes_from_groups(given, groups)))
-print(json.dumps(answers))
+
+# As WorkerWrapperBase.init_worker does it.
+mixed_in = resolve_obj_by_qualname(QUALIFIED_NAME)
+clashes = [name for name in vars(mixed_in) if name[:2] != "__" and hasattr(CPUWorker, name)]
+CPUWorker.__bases__ = (*CPUWorker.__bases__, mixed_in)
+worker = CPUWorker.__new__(CPUWorker)
+worker.model_runner = SimpleNamespace(model_memory_usage=5)
+worker.total_consumed = 7
+report = CPUWorker.report_memory(worker)
+print(json.dumps({"blocks": answers, "clashes": clashes, "report": report}))
