@@ -2,7 +2,7 @@ import { MultiSelect, type ComboboxItem, type MultiSelectProps } from '@mantine/
 import type { Model } from '../../api/models'
 import { gibibytes } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
-import { Tag } from '../../ui/Tag'
+import { FitTag } from './FitTag'
 import classes from './ModelSelect.module.css'
 
 interface ModelSelectProps {
@@ -30,7 +30,7 @@ function Option({ model, checked }: { model: Model; checked: boolean }) {
         </div>
         {!model.fit.fits && <div className={classes.reason}>{model.fit.reason}</div>}
       </div>
-      <Tag tone={model.fit.fits ? 'good' : 'warn'}>{model.fit.fits ? 'Fits' : 'Does not fit'}</Tag>
+      <FitTag fit={model.fit} />
     </div>
   )
 }
