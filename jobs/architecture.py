@@ -12,8 +12,26 @@ from typing import Any
 Config = Mapping[str, Any]
 
 _TEXT_CONFIGS = ("text_config", "llm_config", "language_config")
-# Layers whose state is not a KV cache that grows with the text.
-_OTHER_STATE = ("linear_attention", "mamba", "recurrent", "conv")
+_LAYER_TYPES = {"full_attention", "sliding_attention"}
+# Fields of models whose layers keep something else than a KV cache of keys and values for each
+# token: hybrids with Mamba, linear or chunked attention, shared or compressed caches, encoders.
+_OTHER_STATE = (
+    "attention_chunk_size",
+    "attn_layer_period",
+    "attn_type_list",
+    "block_types",
+    "full_attention_interval",
+    "global_head_dim",
+    "hybrid_",
+    "index_topk",
+    "is_encoder_decoder",
+    "layers_block_type",
+    "linear_attn_config",
+    "linear_num_",
+    "mamba_",
+    "num_kv_shared_layers",
+    "ssm_",
+)
 
 KEYS = frozenset(
     {
@@ -195,7 +213,11 @@ def read(config: Config) -> Architecture:
 
 def relevant(config: Config) -> dict[str, Any]:
     """The fields of a config that are read here."""
-    kept = {name: value for name, value in config.items() if name in KEYS}
+    kept = {
+        name: value
+        for name, value in config.items()
+        if name in KEYS or name.startswith(_OTHER_STATE)
+    }
     for name in (*_TEXT_CONFIGS, "vision_config"):
         if isinstance(config.get(name), Mapping):
             kept[name] = relevant(config[name])
@@ -235,16 +257,14 @@ def _dtype(config: Config, text: Config) -> str:
 
 def _windows(text: Config) -> tuple[int | None, ...]:
     layers = _number(text, "num_hidden_layers")
+    if other := [name for name in text if name.startswith(_OTHER_STATE) and text[name]]:
+        raise Unpredictable(f"it has layers with another state than a KV cache (`{other[0]}`)")
     types = text.get("layer_types")
     if isinstance(types, list):
-        if others := {str(one) for one in types if str(one).startswith(_OTHER_STATE)}:
-            raise Unpredictable(
-                f"its layers of type {', '.join(sorted(others))} keep another state"
-            )
+        if others := {str(one) for one in types} - _LAYER_TYPES:
+            raise Unpredictable(f"layers of type {', '.join(sorted(others))} are not known here")
         if len(types) != layers:
             raise Unpredictable(f"its config has {len(types)} layer types for {layers} layers")
-    elif any(str(name).startswith(("mamba_", "ssm_", "linear_num_")) for name in text):
-        raise Unpredictable("it has layers that keep another state than a KV cache")
     window = _number(text, "sliding_window", 0) or None
     if window is None or text.get("use_sliding_window") is False:
         return (None,) * layers

@@ -103,7 +103,10 @@ def create(
 def _advice(model: Model) -> str:
     if model.fit.longest is None:
         return ""
-    return f" Give its registry entry a `max_model_len` of at most {model.fit.longest}."
+    length = f"`max_model_len` of at most {model.fit.longest}"
+    if model.added:
+        return f" Add it with a {length}."
+    return f" Give its registry entry a {length}."
 
 
 def chunk_rows(total: int) -> int:

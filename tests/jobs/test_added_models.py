@@ -200,7 +200,7 @@ def test_the_longest_context_is_named_where_a_shorter_one_fits(
         benchmarks.create(found.model_id, upload(chat()).id, Sampling())
     assert caught.value.code == "model_does_not_fit"
     assert caught.value.details["longest"] == found.fit.longest
-    assert f"a `max_model_len` of at most {found.fit.longest}." in caught.value.message
+    assert f"Add it with a `max_model_len` of at most {found.fit.longest}." in caught.value.message
 
 
 def test_what_cannot_be_told_is_run(

@@ -64,9 +64,12 @@ def test_an_image_encoder_that_is_not_known_leaves_no_count() -> None:
         ({"num_attention_heads": 0}, "is 0"),
         ({"num_attention_heads": -1}, "not a number"),
         ({"vocab_size": True}, "not a number"),
-        ({"layer_types": ["linear_attention"] * 32}, "linear_attention keep another state"),
+        ({"layer_types": ["linear_attention"] * 32}, "linear_attention are not known here"),
         ({"layer_types": ["full_attention"]}, "1 layer types for 32 layers"),
-        ({"mamba_d_state": 16}, "another state"),
+        ({"layer_types": ["chunked_attention"] * 32}, "chunked_attention are not known here"),
+        ({"mamba_d_state": 16}, "another state than a KV cache .`mamba_d_state`"),
+        ({"index_topk": 2048}, "another state"),
+        ({"num_kv_shared_layers": 20}, "another state"),
     ],
 )
 def test_what_is_not_understood_is_said(change: dict[str, object], why: str) -> None:
@@ -74,6 +77,13 @@ def test_what_is_not_understood_is_said(change: dict[str, object], why: str) -> 
         architecture.read(_LLAMA | change)
     with pytest.raises(Unpredictable, match="has no `num_attention_heads`"):
         architecture.read({})
+
+
+def test_what_makes_a_config_not_understood_is_kept_with_it() -> None:
+    config = architecture.relevant(_LLAMA | {"mamba_d_state": 16})
+    with pytest.raises(Unpredictable, match="another state"):
+        architecture.read(config)
+    architecture.read(_LLAMA | {"num_kv_shared_layers": 0, "is_encoder_decoder": False})
 
 
 def test_only_what_is_read_is_kept() -> None:
