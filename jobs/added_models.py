@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from cluster.database import session
 from cluster.settings import settings
-from jobs import architecture, footprint, model_files, registry, vllm_models
-from jobs.architecture import Unpredictable
+from jobs import architecture, footprint, model_config, model_files, registry, vllm_models
 from jobs.errors import Conflict, InvalidRequest, NotFound
+from jobs.model_config import Unpredictable
 from jobs.models import BenchmarkRow, ModelRow
 from jobs.schemas import AddModelRequest, Model, ModelSpec, Status, Weights
 
@@ -138,7 +138,7 @@ def _entry(request: AddModelRequest) -> ModelSpec:
         max_model_len=request.max_model_len,
         tensor_parallel=request.tensor_parallel,
         max_num_seqs=request.max_num_seqs,
-        config=architecture.relevant(files.config),
+        config=model_config.relevant(files.config),
     )
     return spec.model_copy(update={"memory_gib": _memory_gib(spec)})
 

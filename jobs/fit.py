@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from jobs import footprint, kv_cache
-from jobs.architecture import Config, Unpredictable
 from jobs.footprint import GIB, Prediction
+from jobs.model_config import Config, Unpredictable
 from jobs.schemas import Fit, FitVerdict, ModelSpec
 
 

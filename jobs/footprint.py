@@ -6,13 +6,15 @@ and is meant to be too large rather than too small. docs/HARDWARE.md compares it
 logged elsewhere.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jobs import kv_cache, quantization
-from jobs.architecture import Architecture, Config, Unpredictable
+from jobs.architecture import Architecture
 from jobs.architecture import read as read_architecture
 from jobs.kv_cache import Layout
+from jobs.model_config import Config, Unpredictable
 from jobs.schemas import Footprint, ModelSpec
 
 GIB = 2**30
@@ -127,8 +129,9 @@ def _count(args: dict[str, Any], name: str, default: int) -> int:
 def _cache_item(config: Config, asked: str, item: int) -> int:
     """Bytes of a number in the KV cache."""
     if asked == "auto":
-        given: Any = config.get("quantization_config") or {}
-        return 1 if given.get("kv_cache_scheme") or given.get("kv_cache_quant_algo") else item
+        given = config.get("quantization_config")
+        names = ("kv_cache_scheme", "kv_cache_quant_algo")
+        return 1 if isinstance(given, Mapping) and any(given.get(name) for name in names) else item
     if asked.startswith("fp8") or asked == "int8":
         return 1
     return quantization.item_bytes(asked)

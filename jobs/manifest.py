@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, engine, fingerprint, footprint, kv_cache, machine, model_files
-from jobs.architecture import Unpredictable
 from jobs.errors import NotFound
 from jobs.fingerprint import WeightsRead
 from jobs.footprint import Prediction
 from jobs.machine import Code, Machine
+from jobs.model_config import Unpredictable
 from jobs.schemas import BenchmarkSpec, Footprint, MemoryTaken, Placement
 from jobs.weights import resolve
 

@@ -34,9 +34,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import SafetensorsRepoMetadata, TensorInfo
 
-from jobs import architecture, quantization
-from jobs.architecture import Config
+from jobs import architecture, model_config, quantization
 from jobs.errors import InvalidRequest
+from jobs.model_config import Config
 from jobs.schemas import ModelSpec
 from jobs.weights import prepared_folder
 
@@ -168,7 +168,7 @@ def _loaded(files: ModelFiles) -> Iterator[TensorInfo]:
     """The tensors that vLLM loads: without the copy of an embedding that is also the output head,
     and without the layers behind the last, which only speculative decoding uses."""
     config = files.config
-    text = architecture.text_part(config)
+    text = model_config.text_part(config)
     tied = text.get("tie_word_embeddings", config.get("tie_word_embeddings"))
     layers = len(architecture.read(config).windows)
     for file in files.tensors.files_metadata.values():
@@ -182,7 +182,7 @@ def _loaded(files: ModelFiles) -> Iterator[TensorInfo]:
 @lru_cache(maxsize=256)
 def _read(file: Path, _changed_ns: int) -> dict[str, Any]:
     """A config; ``_changed_ns`` makes that a changed one is read again."""
-    return architecture.relevant(_parsed(file))
+    return model_config.relevant(_parsed(file))
 
 
 def _parsed(file: Path) -> dict[str, Any]:

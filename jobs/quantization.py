@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.architecture import Architecture, Config, Parameters, Unpredictable
+from jobs.architecture import Architecture
+from jobs.model_config import Config, Unpredictable
+from jobs.parameters import Parameters
 
 _ITEM_BYTES = {
     "float32": 4,
@@ -112,8 +114,8 @@ def _checkpoint(given: Mapping[str, Any], plain: int) -> Stored:
         case "fp8" | "fbgemm_fp8":
             block = given.get("weight_block_size")
             scales = 0.0
-            if isinstance(block, list) and len(block) == 2 and all(block):
-                scales = _BLOCK_SCALE_BYTES / (int(block[0]) * int(block[1]))
+            if isinstance(block, list) and len(block) == 2:
+                scales = _BLOCK_SCALE_BYTES / (_side(block[0]) * _side(block[1]))
             return Stored(1 + scales, 1 + scales, plain)
         case "awq" | "gptq" | "awq_marlin" | "gptq_marlin":
             each = _grouped(given.get("bits", given.get("w_bit")), given.get("group_size"))
@@ -132,6 +134,13 @@ def _checkpoint(given: Mapping[str, Any], plain: int) -> Stored:
             raise Unpredictable(
                 f"quantization by {method or 'an unnamed method'} is not known here"
             )
+
+
+def _side(length: Any) -> int:
+    """Of a block of weights with one scale."""
+    if not isinstance(length, int) or length < 1:
+        raise Unpredictable(f"its quantization has blocks of {length!r}")
+    return length
 
 
 def _grouped(bits: Any, group: Any) -> float:

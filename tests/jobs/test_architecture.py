@@ -3,8 +3,8 @@
 import pytest
 from published import CONFIGS, PARAMETERS
 
-from jobs import architecture
-from jobs.architecture import Unpredictable
+from jobs import architecture, model_config
+from jobs.model_config import Unpredictable
 
 _LLAMA = CONFIGS["meta-llama/Llama-3.1-8B"]
 
@@ -39,6 +39,35 @@ def test_layer_types_are_taken_at_their_word() -> None:
     types = ["full_attention", "sliding_attention"] * 16
     config = _LLAMA | {"layer_types": types, "sliding_window": 512}
     assert architecture.read(config).windows == (None, 512) * 16
+
+
+def test_what_a_published_config_leaves_out() -> None:
+    whole = CONFIGS["google/gemma-3-4b-it"]
+    # As google publishes it.
+    text = {
+        "model_type": "gemma3_text",
+        "hidden_size": 2560,
+        "intermediate_size": 10240,
+        "num_hidden_layers": 34,
+        "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+        "sliding_window": 1024,
+    }
+    assert architecture.read(whole | {"text_config": text}) == architecture.read(whole)
+
+
+@pytest.mark.parametrize(
+    ("rope", "length"),
+    [
+        ({"rope_type": "llama3", "factor": 8.0}, 131072),
+        ({"rope_type": "yarn", "factor": 4.0}, 131072),
+        ({"type": "linear", "factor": 2.0}, 262144),
+        ({"rope_type": "dynamic", "factor": None}, 131072),
+    ],
+)
+def test_positions_that_are_stretched(rope: dict[str, object], length: int) -> None:
+    config = model_config.relevant(_LLAMA | {"rope_scaling": rope | {"short_factor": [1.0] * 48}})
+    assert "short_factor" not in config["rope_scaling"]
+    assert architecture.read(config).max_len == length
 
 
 def test_latent_attention_keeps_one_vector() -> None:
@@ -80,7 +109,7 @@ def test_what_is_not_understood_is_said(change: dict[str, object], why: str) -> 
 
 
 def test_what_makes_a_config_not_understood_is_kept_with_it() -> None:
-    config = architecture.relevant(_LLAMA | {"mamba_d_state": 16})
+    config = model_config.relevant(_LLAMA | {"mamba_d_state": 16})
     with pytest.raises(Unpredictable, match="another state"):
         architecture.read(config)
     architecture.read(_LLAMA | {"num_kv_shared_layers": 0, "is_encoder_decoder": False})
@@ -90,5 +119,5 @@ def test_only_what_is_read_is_kept() -> None:
     config = CONFIGS["google/gemma-3-4b-it"]
     text = config["text_config"] | {"rope_theta": 1, "auto_map": {"AutoModel": "evil.py"}}
     noisy = config | {"transformers_version": "5", "text_config": text}
-    assert architecture.relevant(noisy) == config
-    assert architecture.read(architecture.relevant(noisy)) == architecture.read(config)
+    assert model_config.relevant(noisy) == config
+    assert architecture.read(model_config.relevant(noisy)) == architecture.read(config)

@@ -6,7 +6,7 @@ import pytest
 from published import CONFIGS
 
 from jobs import architecture, quantization
-from jobs.architecture import Unpredictable
+from jobs.model_config import Unpredictable
 
 _INT8 = {
     "quant_method": "compressed-tensors",
