@@ -38,7 +38,9 @@ def read() -> Hardware:
     if not ray.is_initialized():
         return Hardware((_this_machine(),))
     alive: list[dict[str, Any]] = [node for node in ray.nodes() if node["Alive"]]
-    counts = {node["NodeID"]: int(node["Resources"].get("GPU", 0)) for node in alive}
+    # A head that Ray was given no CPU of runs no engine.
+    able = [one for one in alive if one["Resources"].get("CPU") or one["Resources"].get("GPU")]
+    counts = {node["NodeID"]: int(node["Resources"].get("GPU", 0)) for node in able or alive}
     if len(counts) == 1 and not any(counts.values()):
         return Hardware((_this_machine(),))
     with _one_at_a_time:

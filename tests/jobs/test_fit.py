@@ -158,6 +158,10 @@ def test_ray_may_choose_any_node_that_has_the_gpus() -> None:
     assert "needs 2 GPUs of one node for one engine, the largest has 1" in spread.reason
 
 
+def test_without_any_node_it_cannot_be_told() -> None:
+    assert judge(_model(), Hardware(())).verdict is FitVerdict.CANNOT_TELL
+
+
 def test_a_model_elsewhere_needs_nothing_here() -> None:
     elsewhere = ModelSpec.model_validate(
         {

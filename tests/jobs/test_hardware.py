@@ -46,15 +46,27 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         ray,
         "nodes",
         lambda: [
-            {"NodeID": one, "Alive": node["alive"], "Resources": {"GPU": node["gpus"]}}
+            {
+                "NodeID": one,
+                "Alive": node["alive"],
+                "Resources": {"CPU": node["cpus"], "GPU": node["gpus"]},
+            }
             for one, node in nodes.items()
         ],
     )
     return {"nodes": nodes, "asked": asked}
 
 
-def node(gpus: int = 0, answer: Node | None = None, *, alive: bool = True) -> dict[str, Any]:
-    return {"gpus": gpus, "answer": answer, "alive": alive}
+def node(
+    gpus: int = 0, answer: Node | None = None, *, alive: bool = True, cpus: int = 4
+) -> dict[str, Any]:
+    return {"gpus": gpus, "answer": answer, "alive": alive, "cpus": cpus}
+
+
+def test_a_head_that_runs_no_engine_does_not_count(cluster: dict[str, Any]) -> None:
+    worker = Node(memory_bytes=64 * GIB)
+    cluster["nodes"] |= {"head": node(cpus=0), "a": node(answer=worker), "b": node(answer=worker)}
+    assert hardware.read().nodes == (worker, worker)
 
 
 def test_one_node_without_gpus_is_this_machine(cluster: dict[str, Any]) -> None:
