@@ -22,6 +22,7 @@ from jobs.models import BenchmarkRow, ModelRow
 from jobs.schemas import AddModelRequest, Model, ModelSpec, Status, Weights
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_LARGEST_BYTES = 2**50  # a thousand times the largest there is
 _LIVE = [status.value for status in Status if not status.is_terminal()]
 
 
@@ -95,7 +96,7 @@ def _entry(request: AddModelRequest) -> ModelSpec:
         folder = _allowed(request.source)
         files = model_files.of_folder(folder)
         weights = Weights(path=str(folder))
-        plain_id = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).lstrip(".-_") or "model"
+        plain_id = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).lstrip(".-_")[:100] or "model"
         model_id = request.model_id or f"local/{plain_id}"
     else:
         if not _HUB_ID.fullmatch(request.source) or ".." in request.source:
@@ -116,8 +117,11 @@ def _entry(request: AddModelRequest) -> ModelSpec:
     if model_id.startswith("imported/"):
         raise InvalidRequest("reserved_id", "Ids that begin with `imported/` are of results.")
     _check_architecture(request.source, shape.name)
-    if not size.weights_bytes:
-        raise InvalidRequest("model_not_understood", f"{request.source} has no weights.")
+    if not 0 < size.weights_bytes < _LARGEST_BYTES:
+        raise InvalidRequest(
+            "model_not_understood",
+            f"The weights of {request.source} are said to have {size.weights_bytes:,} bytes.",
+        )
     if request.max_model_len and shape.max_len and request.max_model_len > shape.max_len:
         raise InvalidRequest(
             "context_too_long",
@@ -126,7 +130,7 @@ def _entry(request: AddModelRequest) -> ModelSpec:
         )
     spec = ModelSpec(
         model_id=model_id,
-        name=request.name or model_id.rpartition("/")[2],
+        name=request.name or model_id.rstrip("/").rpartition("/")[2],
         description=f"Added from {request.source}.",
         parameters=size.parameters,
         weights=weights,

@@ -41,6 +41,8 @@ from jobs.schemas import ModelSpec
 from jobs.weights import prepared_folder
 
 _LARGEST_BYTES = {"config.json": 2**20, "model.safetensors.index.json": 2**26}
+# What the hub's client raises at headers and indexes that are not what they should be.
+_DAMAGED = (SafetensorsParsingError, AttributeError, KeyError, TypeError, ValueError)
 _LAYER = re.compile(r"\blayers\.(\d+)\.")
 _ENCODER = re.compile(r"vision|visual|audio|image")
 
@@ -75,9 +77,9 @@ def of_folder(folder: Path) -> ModelFiles:
         tensors = get_local_safetensors_metadata(folder)
     except NotASafetensorsRepoError as error:
         raise _no_safetensors(str(folder)) from error
-    except (SafetensorsParsingError, OSError, ValueError) as error:
+    except (*_DAMAGED, OSError) as error:
         raise InvalidRequest(
-            "model_unreadable", f"The safetensors files in {folder} cannot be read: {error}"
+            "model_unreadable", f"The safetensors files in {folder} cannot be read: {error!r}"
         ) from error
     return ModelFiles(_parsed(config), tensors, license="")
 
@@ -224,8 +226,6 @@ def _hub_errors(repository: str) -> Generator[None]:
         ) from error
     except NotASafetensorsRepoError as error:
         raise _no_safetensors(repository) from error
-    except SafetensorsParsingError as error:
-        raise InvalidRequest("model_unreadable", f"{repository}: {error}") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, httpx2.TransportError) as error:
         raise InvalidRequest(
             "hub_unreachable",
@@ -236,3 +236,7 @@ def _hub_errors(repository: str) -> Generator[None]:
         raise InvalidRequest("model_unreadable", f"{repository} has no config.json.") from error
     except HfHubHTTPError as error:
         raise InvalidRequest("hub_unreachable", f"The model hub answers: {error}") from error
+    except _DAMAGED as error:
+        raise InvalidRequest(
+            "model_unreadable", f"The safetensors files of {repository} cannot be read: {error!r}"
+        ) from error

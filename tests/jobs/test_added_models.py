@@ -1,5 +1,6 @@
 """Models that users add: what is checked, what is kept, what is refused."""
 
+import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -153,6 +154,21 @@ def test_a_model_of_a_file_is_not_removed(model_id: str) -> None:
 def test_sources_that_lead_elsewhere(folder: Path, source: str, code: str) -> None:
     (folder / "link").symlink_to("/etc")
     assert refusal(source.format(folder=folder)).code == code
+
+
+def test_ids_of_odd_names(folder: Path) -> None:
+    assert add(folder / "tiny", model_id="mine/").name == "mine"
+    long = snapshot(folder / ("…" + "x" * 200))
+    assert add(long).model_id == f"local/{'x' * 100}"
+
+
+def test_weights_that_are_larger_than_any(folder: Path) -> None:
+    tensor = {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 2**62]}
+    header = json.dumps({"a": tensor}).encode()
+    (snapshot(folder / "vast") / "model.safetensors").write_bytes(
+        len(header).to_bytes(8, "little") + header
+    )
+    assert refusal(folder / "vast").code == "model_not_understood"
 
 
 def test_without_a_folder_for_them_paths_are_refused(model_id: str, tmp_path: Path) -> None:

@@ -78,6 +78,24 @@ def test_folders_that_are_no_model(tmp_path: Path) -> None:
     assert refused(folder).code == "model_unreadable"
 
 
+@pytest.mark.parametrize(
+    "header", ["[]", "{", '{"a": 1}', '{"a": {"dtype": "F32"}}', '{"a": {"shape": "x"}}']
+)
+def test_headers_that_are_none(tmp_path: Path, header: str) -> None:
+    folder = snapshot(tmp_path / "tiny")
+    content = len(header).to_bytes(8, "little") + header.encode()
+    (folder / "model.safetensors").write_bytes(content)
+    assert refused(folder).code == "model_unreadable"
+
+
+@pytest.mark.parametrize("index", ["[]", "{", '{"weight_map": []}', '{"weight_map": {"a": 1}}'])
+def test_indexes_that_are_none(tmp_path: Path, index: str) -> None:
+    folder = snapshot(tmp_path / "tiny")
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(index)
+    assert refused(folder).code == "model_unreadable"
+
+
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff", b" " * (2**20 + 1)])
 def test_configs_that_are_none(tmp_path: Path, content: bytes) -> None:
     folder = snapshot(tmp_path / "tiny")
