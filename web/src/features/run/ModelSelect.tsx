@@ -1,6 +1,6 @@
 import { MultiSelect, type ComboboxItem, type MultiSelectProps } from '@mantine/core'
 import type { Model } from '../../api/models'
-import { gibibytes } from '../../ui/format'
+import { binary, gibibytes } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
 import { FitTag } from './FitTag'
 import classes from './ModelSelect.module.css'
@@ -11,6 +11,12 @@ interface ModelSelectProps {
   onChange: (ids: string[]) => void
   error: string | null
   loading: boolean
+}
+
+/** Its weights as they are predicted, or else what its entry plans for. */
+function memory({ fit: { footprint }, memory_gib }: Model): string {
+  if (!footprint) return `${gibibytes(memory_gib)} memory`
+  return `${binary(footprint.weights_bytes * Math.max(footprint.gpus, 1))} of weights`
 }
 
 function Option({ model, checked }: { model: Model; checked: boolean }) {
@@ -24,7 +30,7 @@ function Option({ model, checked }: { model: Model; checked: boolean }) {
         <div className={classes.figures}>
           {model.endpoint
             ? `Asked at ${new URL(model.endpoint.base_url).host}`
-            : `${model.size} parameters · ${gibibytes(model.memory_gib)} memory · ${
+            : `${model.size} parameters · ${memory(model)} · ${
                 model.prepared ? 'weights here' : 'downloads first'
               }`}
         </div>

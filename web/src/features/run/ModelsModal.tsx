@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { reasonOf } from '../../api/client'
 import type { Model } from '../../api/models'
 import { useRemoveModel } from '../../api/remove-model'
+import { Icon } from '../../ui/Icon'
 import { Problem } from '../../ui/Problem'
 import { AddModel } from './AddModel'
 import { FitTag } from './FitTag'
@@ -49,6 +50,9 @@ function Entry({ model }: { model: Model }) {
     <li className={classes.entry}>
       <details>
         <summary className={classes.summary}>
+          <span className={classes.arrow}>
+            <Icon name="right" size={14} />
+          </span>
           <span className={classes.name}>
             {model.name} <span className={classes.id}>{model.model_id}</span>
           </span>
