@@ -125,9 +125,8 @@ def sweep() -> None:
     """Remove what uploads and deletions that were killed have left behind."""
     with session() as sql:
         kept = set(sql.scalars(select(FileRow.id).where(FileRow.deleted_at.is_(None))))
-    for dataset_id in storage().list("datasets"):
-        folder = storage().path(f"datasets/{dataset_id}")
-        if file_id(dataset_id) not in kept and _is_abandoned(folder):
+    for dataset_id, written in storage().written("datasets").items():
+        if file_id(dataset_id) not in kept and _is_old(written / 1e9):
             storage().delete(f"datasets/{dataset_id}")
     scratch = settings().data_folder / "scratch"
     for left in filter(_is_abandoned, scratch.iterdir() if scratch.is_dir() else ()):
@@ -136,9 +135,13 @@ def sweep() -> None:
 
 def _is_abandoned(path: Path) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
+        return _is_old(path.stat().st_mtime)
     except FileNotFoundError:  # its writer has just finished
         return False
+
+
+def _is_old(written: float) -> bool:
+    return time.time() - written > _ABANDONED_SECONDS
 
 
 def page(dataset_id: str, limit: int, offset: int) -> RequestPage:
@@ -161,7 +164,7 @@ def page(dataset_id: str, limit: int, offset: int) -> RequestPage:
 
 def custom_ids(dataset_id: str) -> Iterator[str]:
     """The ids of all requests in their order; memory is flat."""
-    file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
+    file = pq.ParquetFile(storage().open(requests_key(dataset_id)))
     for batch in file.iter_batches(columns=["custom_id"]):
         yield from batch.column(0).to_pylist()
 
@@ -173,7 +176,7 @@ class Reader:
 
     def __init__(self, dataset_id: str, columns: list[str] | None = None) -> None:
         self._columns = columns
-        self._file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
+        self._file = pq.ParquetFile(storage().open(requests_key(dataset_id)))
         self._lock = Lock()
         self._groups: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
         self._starts = [0]

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from cluster.database import session
 from cluster.settings import settings
-from cluster.storage import storage
+from cluster.storage import is_gone, storage
 from jobs import benchmarks, datasets, marks, parts
 from jobs.analysis import Outcome, ResultFilter
 from jobs.errors import InvalidRequest
@@ -77,8 +77,9 @@ def repeated(read: Callable[P, T]) -> Callable[P, T]:
         for _ in range(_READS - 1):
             try:
                 return read(*args, **kwargs)
-            except duckdb.IOException:
-                continue
+            except duckdb.Error as error:
+                if not is_gone(error):
+                    raise
         return read(*args, **kwargs)
 
     return again
@@ -92,7 +93,7 @@ def connect(*, bounded: bool = True) -> Generator[duckdb.DuckDBPyConnection]:
         InvalidRequest: it took longer.
     """
     scratch = settings().data_folder / "scratch"
-    with duckdb.connect() as db, _bounded(db) if bounded else nullcontext():
+    with storage().connect() as db, _bounded(db) if bounded else nullcontext():
         db.execute("SET memory_limit = $1", [_MEMORY])
         db.execute("SET temp_directory = $1", [str(scratch)])
         yield db
@@ -148,7 +149,7 @@ def source(
         db.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
     requests = datasets.requests_key(spec.dataset_id)
     if storage().exists(requests):
-        db.execute(f"SET VARIABLE {name}_requests = $1", [str(storage().path(requests))])
+        db.execute(f"SET VARIABLE {name}_requests = $1", [storage().url(requests)])
         query = f"SELECT * FROM read_parquet(getvariable('{name}_requests'))"
         db.execute(f"CREATE TEMP VIEW {name}_requests AS {query}")
     else:

@@ -3,15 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from cluster.storage import storage
 from jobs import datasets
 from jobs.schemas import Dataset, DatasetList, DatasetUploaded, Id, RequestPage
 from serve_app import multipart
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset
+from serve_app.stored_file import StoredFile
 
 router = APIRouter(prefix="/admin/datasets", tags=["datasets"])
 
@@ -74,13 +73,12 @@ def list_requests(dataset_id: DatasetId, limit: Limit = 20, offset: Offset = 0) 
 @router.get(
     "/{dataset_id}/download",
     summary="Download the uploaded file",
-    response_class=FileResponse,
+    response_class=StoredFile,
     responses=responses(404) | {200: {"content": {"application/jsonl": {}}}},
 )
-def download_dataset(dataset_id: DatasetId) -> FileResponse:
+def download_dataset(dataset_id: DatasetId) -> StoredFile:
     dataset = datasets.get(dataset_id)
-    path = storage().path(datasets.original_key(dataset_id))
-    return FileResponse(path, filename=dataset.name, media_type="application/jsonl")
+    return StoredFile(datasets.original_key(dataset_id), dataset.name, "application/jsonl")
 
 
 @router.delete("/{dataset_id}", summary="Delete a dataset", responses=responses(404, 409))

@@ -1,0 +1,32 @@
+"""An object of storage as a download."""
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+from urllib.parse import quote
+
+from fastapi.responses import StreamingResponse
+
+from cluster.storage import storage
+
+_PIECE_BYTES = 2**20
+
+
+class StoredFile(StreamingResponse):
+    """Streams an object, whose length is said beforehand; memory is flat. Making it opens the
+    object, so that what is wrong with that is an error and not a download that breaks off."""
+
+    def __init__(self, key: str, filename: str, media_type: str) -> None:
+        file = storage().open(key)
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        quoted = quote(filename)
+        name = f'filename="{filename}"' if quoted == filename else f"filename*=utf-8''{quoted}"
+        headers = {"content-length": str(size), "content-disposition": f"attachment; {name}"}
+        super().__init__(_pieces(file), headers=headers, media_type=media_type)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
