@@ -151,24 +151,17 @@ class LocalJournal:
         self._file: Any = path.open("ab", buffering=0)
 
     def add(self, lines: bytes) -> None:
-        append_whole(self._file, lines)
+        # A disk that becomes full takes a part of a write without an error, and only then raises.
+        written = 0
+        try:
+            while written < len(lines):
+                written += self._file.write(lines[written:])
+        except OSError:
+            self._file.truncate(os.fstat(self._file.fileno()).st_size - written)
+            raise
 
     def close(self) -> None:
         self._file.close()
-
-
-def append_whole(file: BinaryIO, data: bytes) -> None:
-    """Append to an unbuffered file: all of ``data``, or when it raises nothing of it.
-
-    A disk that becomes full takes a part of a write without an error, and only then raises.
-    """
-    written = 0
-    try:
-        while written < len(data):
-            written += file.write(data[written:])
-    except OSError:
-        file.truncate(os.fstat(file.fileno()).st_size - written)
-        raise
 
 
 def _whole(data: bytes) -> bytes:

@@ -8,13 +8,14 @@ import asyncio
 import builtins
 import re
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
-from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 import duckdb
@@ -101,7 +102,7 @@ class Objects:
         """What the store says of all objects under ``prefix``, by key."""
 
         def listed(store: S3Store) -> builtins.list[dict[str, Any]]:
-            pages = obstore.list(store, prefix and check_key(prefix))
+            pages = obstore.list(store, None if prefix is None else check_key(prefix))
             return [cast("dict[str, Any]", one) for page in pages for one in page]
 
         return sorted(self._call(listed), key=lambda one: one["path"])
@@ -151,17 +152,13 @@ class Objects:
         return b"".join(self._read_all(wanted))
 
     def journals(self, prefix: str) -> Iterator[bytes]:
-        wanted: builtins.list[str] = []
-        starts: builtins.list[int] = []
-        for _, paths in by_journal(one["path"] for one in self._under(prefix)):
-            starts.append(len(wanted))
-            wanted += paths
-        found = self._read_all(wanted)
-        for start, stop in zip(starts, [*starts[1:], len(wanted)], strict=True):
-            yield b"".join(found[start:stop])
+        journals = [paths for _, paths in by_journal(one["path"] for one in self._under(prefix))]
+        found = self._read_all(path for paths in journals for path in paths)
+        for paths in journals:
+            yield b"".join(islice(found, len(paths)))
 
-    def _read_all(self, paths: builtins.list[str]) -> builtins.list[bytes]:
-        """Objects at once; nothing of one that does not exist, or not any more."""
+    def _read_all(self, paths: Iterable[str]) -> Iterator[bytes]:
+        """Objects, several at once; nothing of one that does not exist, or not any more."""
 
         def read(path: str) -> bytes:
             try:
@@ -169,7 +166,7 @@ class Objects:
             except FileNotFoundError:
                 return b""
 
-        return [*self._readers.map(read, paths)]
+        return self._readers.map(read, paths)
 
     def contents(self) -> Iterator[tuple[str, BinaryIO]]:
         for key, paths in by_journal(one["path"] for one in self._under(None)):
@@ -218,19 +215,19 @@ class Objects:
         # that only the code goes on.
         try:
             return call(self._store, *args)
-        except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error):
-                message = f"The object store has no such bucket: {self._where}."
-                raise StorageUnavailable(message, passing=False) from None
-            raise FileNotFoundError(f"no object {args[0]!r} in {self._where}") from None
         except exceptions.PreconditionError:
             raise FileNotFoundError(f"object {args[0]!r} was replaced while it was read") from None
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-            message = f"The object store refuses access to {self._where}: {_reason(error)}."
-            raise StorageUnavailable(message, passing=False) from None
-        except exceptions.BaseError as error:
-            message = f"The object store does not answer, {self._where}: {_reason(error)}."
-            raise StorageUnavailable(message) from None
+        except (FileNotFoundError, exceptions.BaseError) as error:
+            reason = _reason(error)
+            if reason.code == "NoSuchBucket":
+                message = f"The object store has no such bucket: {self._where}."
+            elif isinstance(error, FileNotFoundError):
+                raise FileNotFoundError(f"no object {args[0]!r} in {self._where}") from None
+            elif reason.refused:
+                message = f"The object store refuses {self._where}: {reason.code}."
+            else:
+                message = f"The object store does not answer, {self._where}: {reason.code}."
+            raise StorageUnavailable(message, passing=not reason.refused) from None
 
 
 def _read(store: S3Store, path: str) -> bytes:
@@ -242,10 +239,11 @@ def _end(store: S3Store, path: str) -> End:
         found = obstore.get(store, path, options={"range": {"suffix": PIECE_BYTES}})
         meta, data = found.meta, bytes(found.bytes())
     except exceptions.GenericError as error:
-        # Range Not Satisfiable: an empty object has no last bytes.
-        if "status code: 416" not in str(error):
+        # An empty object has no last bytes: Range Not Satisfiable, or all of it.
+        if "status code: 416" not in str(error) and "non-partial response" not in str(error):
             raise
-        meta, data = obstore.head(store, path), b""
+        found = obstore.get(store, path)
+        meta, data = found.meta, bytes(found.bytes())
     return End(meta["size"], meta["e_tag"], meta["last_modified"], data)
 
 
@@ -263,11 +261,19 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, StorageUnavailable) and error.passing
 
 
-def _reason(error: Exception) -> str:
-    """What the store's answer was, in short: its code, or what became of the connection."""
+class _Reason(NamedTuple):
+    """What the store's answer was, in short."""
+
+    code: str
+    """Its code, or what became of the connection."""
+    refused: bool
+    """It has answered, and would answer the same again."""
+
+
+def _reason(error: Exception) -> _Reason:
     first = str(error).split("\n\nDebug source", 1)[0]
-    if code := re.search(r"<Code>(\w+)</Code>", first):
-        return code[1]
-    if status := re.search(r"status code: (\d{3}[^:\n]*)", first):
-        return status[1].strip()
-    return first.splitlines()[0].rpartition(" - ")[2].strip()[:200]
+    status = re.search(r"status code: ((\d)\d\d[^:\n]*)", first)
+    code = re.search(r"<Code>(\w+)</Code>", first)
+    said = (code or status or ["", first.splitlines()[0].rpartition(" - ")[2]])[1]
+    refused = status is not None and status[2] != "5" and not status[1].startswith(("408", "429"))
+    return _Reason(said.strip()[:200], refused)
