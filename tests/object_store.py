@@ -95,7 +95,7 @@ def running() -> Iterator[ObjectStore]:
 Fault = Callable[[str, str, int], str | None]
 """Takes a request's method, its path and how many came before; returns what goes wrong:
 
-``500``, ``503`` and ``403``: the server says so and does nothing. ``lost``: it does it, and its answer is
+``500``, ``503``, ``403``: the server says so and does nothing. ``lost``: it does it, its answer is
 lost. ``cut``: the connection ends in the middle of the answer. ``late``: the answer takes longer
 than the client waits.
 """

@@ -12,6 +12,7 @@ import stamina
 import structlog
 from object_store import CREDENTIALS, Fault, ObjectStore, Way
 
+from cluster import objects
 from cluster.object_file import End
 from cluster.objects import Objects
 from cluster.storage import Storage, StorageUnavailable, storage, unavailable
@@ -20,7 +21,9 @@ MIB = 2**20
 
 
 @pytest.fixture
-def store(way: Way, configure: Callable[..., None]) -> Storage:
+def store(way: Way, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Storage:
+    monkeypatch.setattr(objects, "_FIRST_WAIT_SECONDS", 0.1)
+    monkeypatch.setitem(objects._RETRIES, "max_retries", 2)
     configure(storage_timeout_seconds=0.5, storage_patience_seconds=20)
     return storage()
 
@@ -76,7 +79,7 @@ def test_a_read_that_fails_is_tried_again(store: Storage, way: Way, fault: str) 
 def test_a_store_that_is_away_for_a_while_is_waited_for(store: Storage, way: Way) -> None:
     """Longer than the library tries one call."""
     way.fault = lambda *_: "503"
-    threading.Timer(2.5, lambda: setattr(way, "fault", lambda *_: None)).start()
+    threading.Timer(1, lambda: setattr(way, "fault", lambda *_: None)).start()
     journal = store.journal("log")
     journal.add(b"1\n")
     assert store.lines("log") == b"1\n"
@@ -130,7 +133,7 @@ def test_what_waiting_does_not_mend_is_said_at_once(store: Storage, way: Way) ->
 
 
 def test_waiting_is_logged_and_no_secret_is_said(store: Storage, way: Way) -> None:
-    way.fault = first(5, "500")
+    way.fault = first(3, "500")
     with structlog.testing.capture_logs() as logs, pytest.raises(FileNotFoundError) as caught:
         store.read("a")
     assert [one["event"] for one in logs] == ["stamina.retry_scheduled"]
