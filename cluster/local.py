@@ -46,7 +46,7 @@ class Local:
         return self.root / check_key(key)
 
     def exists(self, key: str) -> bool:
-        return self.path(key).exists()
+        return self.path(key).is_file()
 
     def list(self, prefix: str) -> builtins.list[str]:
         return sorted(entry.name for entry in self._entries(prefix))

@@ -12,7 +12,7 @@ from chaos.stage import Stage
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session as Sql
 
-from cluster.storage import Storage
+from cluster.local import Local
 from jobs import datasets, parts
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
@@ -158,7 +158,7 @@ def _digits(rows: Any) -> Any:
 
 
 def _storage(stage: Stage) -> Storage:
-    return Storage(stage.settings.storage_uri)
+    return Local(stage.settings.storage_uri)
 
 
 def _sql(stage: Stage) -> Sql:

@@ -45,6 +45,7 @@ def test_what_is_written_is_read(store: Storage) -> None:
     assert store.read("a/b/c.bin") == b"onetwo"
     assert store.exists("a/b/c.bin")
     assert not store.exists("a/b/c")
+    assert not store.exists("a/b")
 
 
 def test_an_object_does_not_exist_until_it_is_complete(store: Storage) -> None:
