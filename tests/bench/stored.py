@@ -157,7 +157,7 @@ def _digits(rows: Any) -> Any:
     return pc.utf8_lpad(rows.cast(pa.string()), 7, "0")
 
 
-def _storage(stage: Stage) -> Storage:
+def _storage(stage: Stage) -> Local:
     return Local(stage.settings.storage_uri)
 
 
