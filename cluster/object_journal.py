@@ -28,7 +28,8 @@ class ObjectJournal:
         self._put = put
         self._delete = delete
         self._count = 0
-        self._small: list[tuple[int, bytes]] = []
+        self._small: dict[int, bytes] = {}
+        self._next = 0
         self._merged: list[str] = []
         self._lock = Lock()
 
@@ -36,19 +37,20 @@ class ObjectJournal:
         with self._lock:
             number = self._count
             self._count += 1
-            self._put(self._path(number, number), lines)
-            self._small.append((number, lines))
-            if len(self._small) == _MERGED:
-                self._merge()
-
-    def _merge(self) -> None:
-        small, self._small = self._small, []
-        whole = b"".join(lines for _, lines in small)
-        self._put(self._path(small[0][0], small[-1][0]), whole)
-        # Those of the time before: a reader may have listed these a moment ago.
-        if self._merged:
-            self._delete(self._merged)
-        self._merged = [self._path(number, number) for number, _ in small]
+        # Writes do not wait for each other: that a request is asked need not wait for an answer.
+        self._put(self._path(number, number), lines)
+        with self._lock:
+            self._small[number] = lines
+            together = range(self._next, self._next + _MERGED)
+            if not self._small.keys() >= set(together):
+                return
+            self._next = together.stop
+            whole = b"".join(self._small.pop(one) for one in together)
+            # Those of the time before go now: a reader may have listed the others a moment ago.
+            obsolete, self._merged = self._merged, [self._path(one, one) for one in together]
+        self._put(self._path(together[0], together[-1]), whole)
+        if obsolete:
+            self._delete(obsolete)
 
     def _path(self, first: int, last: int) -> str:
         return f"{self._stem}-{first:06d}-{last:06d}"

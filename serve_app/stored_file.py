@@ -12,18 +12,16 @@ from cluster.storage import storage
 _PIECE_BYTES = 2**20
 
 
-class StoredFile(StreamingResponse):
-    """Streams an object, whose length is said beforehand; memory is flat. Making it opens the
-    object, so that what is wrong with that is an error and not a download that breaks off."""
-
-    def __init__(self, key: str, filename: str, media_type: str) -> None:
-        file = storage().open(key)
-        size = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        quoted = quote(filename)
-        name = f'filename="{filename}"' if quoted == filename else f"filename*=utf-8''{quoted}"
-        headers = {"content-length": str(size), "content-disposition": f"attachment; {name}"}
-        super().__init__(_pieces(file), headers=headers, media_type=media_type)
+def stored_file(key: str, filename: str, media_type: str) -> StreamingResponse:
+    """Stream an object, whose length is said beforehand; memory is flat. It is opened here, so that
+    what is wrong with that is an error and not a download that breaks off."""
+    file = storage().open(key)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    quoted = quote(filename)
+    name = f'filename="{filename}"' if quoted == filename else f"filename*=utf-8''{quoted}"
+    headers = {"content-length": str(size), "content-disposition": f"attachment; {name}"}
+    return StreamingResponse(_pieces(file), headers=headers, media_type=media_type)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

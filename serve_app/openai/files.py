@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import StreamingResponse
 
 from jobs import files
 from jobs.batch_schemas import DeletedFile, ExpiresAfter, File, FilePage, Purpose
@@ -13,7 +14,7 @@ from jobs.uploads import Upload
 from serve_app import multipart
 from serve_app.multipart import Fields
 from serve_app.openai.errors import RESPONSES
-from serve_app.stored_file import StoredFile
+from serve_app.stored_file import stored_file
 
 router = APIRouter(prefix="/v1/files", tags=["openai"], responses=RESPONSES)
 
@@ -95,12 +96,12 @@ def get_file(file_id: FileId) -> File:
 @router.get(
     "/{file_id}/content",
     summary="Content of a file",
-    response_class=StoredFile,
+    response_class=StreamingResponse,
     responses={200: {"content": {"application/jsonl": {}}}},
 )
-def get_file_content(file_id: FileId) -> StoredFile:
+def get_file_content(file_id: FileId) -> StreamingResponse:
     file = files.get(file_id)
-    return StoredFile(files.key(file_id), file.filename, "application/jsonl")
+    return stored_file(files.key(file_id), file.filename, "application/jsonl")
 
 
 @router.delete("/{file_id}", summary="Delete a file")

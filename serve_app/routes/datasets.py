@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from jobs import datasets
@@ -10,7 +11,7 @@ from jobs.schemas import Dataset, DatasetList, DatasetUploaded, Id, RequestPage
 from serve_app import multipart
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset
-from serve_app.stored_file import StoredFile
+from serve_app.stored_file import stored_file
 
 router = APIRouter(prefix="/admin/datasets", tags=["datasets"])
 
@@ -73,12 +74,12 @@ def list_requests(dataset_id: DatasetId, limit: Limit = 20, offset: Offset = 0) 
 @router.get(
     "/{dataset_id}/download",
     summary="Download the uploaded file",
-    response_class=StoredFile,
+    response_class=StreamingResponse,
     responses=responses(404) | {200: {"content": {"application/jsonl": {}}}},
 )
-def download_dataset(dataset_id: DatasetId) -> StoredFile:
+def download_dataset(dataset_id: DatasetId) -> StreamingResponse:
     dataset = datasets.get(dataset_id)
-    return StoredFile(datasets.original_key(dataset_id), dataset.name, "application/jsonl")
+    return stored_file(datasets.original_key(dataset_id), dataset.name, "application/jsonl")
 
 
 @router.delete("/{dataset_id}", summary="Delete a dataset", responses=responses(404, 409))
