@@ -9,7 +9,8 @@ from fastapi.responses import StreamingResponse
 
 from cluster.storage import storage
 
-_PIECE_BYTES = 2**20
+# A bucket is asked for each piece.
+_PIECE_BYTES = 4 * 2**20
 
 
 def stored_file(key: str, filename: str, media_type: str) -> StreamingResponse:

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import typer
 from factories import chats, jsonl, record
 from fastapi.testclient import TestClient
 from httpx import Response
 from object_store import Way
 
-from cluster.storage import storage
+from cluster.settings import Settings
+from cluster.storage import StorageUnavailable, storage
 from jobs.parts import Chunk
+from serve_app.__main__ import _require_storage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -32,6 +35,18 @@ def test_a_file_comes_back_as_it_was_sent(way: Way, client: TestClient, dataset_
     assert answer.content == jsonl(*chats(3))
     assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["content-disposition"] == 'attachment; filename="batch_5k.jsonl"'
+
+
+def test_a_service_on_a_bucket_that_is_not_there_does_not_start(
+    way: Way, configure: Callable[..., None]
+) -> None:
+    configure(storage_url="s3://no-such-bucket/x")
+    storage.cache_clear()
+    with pytest.raises(StorageUnavailable, match="no such bucket"):
+        _require_storage(Settings())
+    configure(storage_url="gs://bucket")
+    with pytest.raises(typer.Exit):
+        _require_storage(Settings())
 
 
 def test_what_needs_the_store_says_that_it_is_away(
