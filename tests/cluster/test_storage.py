@@ -207,15 +207,15 @@ BAD_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("key", BAD_KEYS)
-def test_a_key_that_could_leave_the_root_is_refused(store: Storage, key: str) -> None:
+def test_a_key_that_could_leave_the_root_is_refused(store: Storage) -> None:
     calls: list[Callable[[str], object]] = [store.read, store.open, store.exists, store.list]
     calls += [store.delete, store.url, store.lines, store.journal, store.written]
-    for call in calls:
-        with pytest.raises(ValueError, match="not a storage key"):
-            call(key)
-    with pytest.raises(ValueError, match="not a storage key"), store.write(key):
-        pass
+    for key in BAD_KEYS:
+        for call in calls:
+            with pytest.raises(ValueError, match="not a storage key"):
+                call(key)
+        with pytest.raises(ValueError, match="not a storage key"), store.write(key):
+            pass
     assert keys(store) == []
 
 
