@@ -38,7 +38,7 @@ def test_a_file_comes_back_as_it_was_sent(way: Way, client: TestClient, dataset_
 
 
 def test_a_service_on_a_bucket_that_is_not_there_does_not_start(
-    way: Way, configure: Callable[..., None]
+    database: str, way: Way, configure: Callable[..., None]
 ) -> None:
     configure(storage_url="s3://no-such-bucket/x")
     storage.cache_clear()
