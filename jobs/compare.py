@@ -80,6 +80,8 @@ def matching(
     """The rows of ``joined`` that have ``q`` somewhere, as a condition."""
     if not q:
         return "true", {}
+    for of in sources:
+        listing.relation(db, of)
     return listing.having(db, sources, q, by="row_id" if joins.aligned(sources) else "custom_id")
 
 

@@ -95,10 +95,9 @@ def _matching(benchmark: Benchmark, only: ResultFilter) -> np.ndarray:
     with queries.connect() as db:
         source = queries.source(db, benchmark.benchmark_id, whole=False)
         scores.prepare(db, source, benchmark, only)
+        listed = listing.relation(db, source)
         condition, values = listing.condition(db, source, only)
-        query = (
-            f"SELECT row_id FROM {listing.relation(db, source)} WHERE {condition} ORDER BY row_id"
-        )
+        query = f"SELECT row_id FROM {listed} WHERE {condition} ORDER BY row_id"
         return np.asarray(db.execute(query, values).fetchnumpy()["row_id"])
 
 
@@ -136,6 +135,7 @@ def _sorted(
     with queries.connect() as db:
         source = queries.source(db, benchmark.benchmark_id)
         column = scores.prepare(db, source, benchmark, only, sort)
+        listing.relation(db, source)
         condition, values = listing.condition(db, source, only)
         relation = source.name
         if column is not None:

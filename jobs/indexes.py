@@ -12,7 +12,9 @@ benchmark ended, so what a retry changes has another.
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -21,7 +23,7 @@ import structlog
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import builds, datasets, queries
-from jobs.errors import NotReady
+from jobs.errors import BenchmarkRunnerError, Conflict, NotReady
 from jobs.queries import Source
 
 log = structlog.get_logger()
@@ -32,6 +34,9 @@ _PATIENCE: float | None = 0.0
 """Nobody waits for an index: without it the answer comes later, and not never."""
 # Part of the name: raise it when the columns or their meaning change.
 _FORMAT = 1
+# The disk is full, say.
+_FAILED_SECONDS = 60.0
+_not_before: dict[str, float] = {}
 
 RESULTS = """
     row_id, custom_id, status_code, finish_reason, prompt_tokens, output_tokens,
@@ -62,7 +67,7 @@ def of_results(of: Source) -> str | None:
     def rows(db: duckdb.DuckDBPyConnection) -> str:
         source = queries.source(db, of.spec.benchmark_id)
         if source.ended != of.ended:
-            raise RuntimeError("it was taken up again")
+            raise Conflict("benchmark_live", "The benchmark was taken up again meanwhile.")
         return f"SELECT {RESULTS} FROM {source.name}"
 
     return _made(folder, name, of, rows)
@@ -87,12 +92,22 @@ def _made(
     if of.spec.total < _FROM_ROWS:
         return None
     key = f"{folder}/{name}"
-    if not storage().exists(key):
+    if storage().exists(key):
+        return str(storage().path(key))
+    if time.monotonic() < _not_before.get(key, 0.0):
+        return None
+
+    def build(_: builds.Report) -> None:
+        # Nobody may be waiting any more to be told, and readers do without it.
         try:
-            builds.ensure(key, lambda _: _build(folder, name, rows), _PATIENCE)
-        except NotReady:
-            return None
-    return str(storage().path(key))
+            _build(folder, name, rows)
+        except (OSError, duckdb.Error, BenchmarkRunnerError) as error:
+            _not_before[key] = time.monotonic() + _FAILED_SECONDS
+            log.warning("index not made; tried again later", key=key, error=str(error))
+
+    with suppress(NotReady):
+        builds.ensure(key, build, _PATIENCE)
+    return str(storage().path(key)) if storage().exists(key) else None
 
 
 @queries.repeated

@@ -38,7 +38,8 @@ def relation(db: duckdb.DuckDBPyConnection, of: Source) -> str:
 
 
 def condition(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Condition:
-    """The results of ``of`` that ``only`` means, as a condition over a relation of them.
+    """The results of ``of`` that ``only`` means, as a condition over a relation of them. Their
+    :func:`relation` must have been made.
 
     If it is about scores, ``<name>_score`` must be a view of them (:func:`jobs.scores.view`).
     """
@@ -76,14 +77,13 @@ def condition(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> 
 
 def having(db: duckdb.DuckDBPyConnection, found: Iterable[Source], q: str, by: str) -> Condition:
     """That ``q``, literally and whatever its case, is in the ``custom_id``, the prompt or one of
-    the answers. ``by`` is the column by which rows are the same: ``row_id`` or ``custom_id``."""
-    queried: list[str] = []
+    the answers. ``by`` is the column by which rows are the same: ``row_id`` or ``custom_id``. The
+    :func:`relation` of each must have been made."""
     by_dataset = {of.spec.dataset_id: of for of in found}
-    for of in found:
-        listed = relation(db, of)
-        queried.append(f"SELECT {by} FROM {listed} WHERE contains(folded, lower($q))")
-    for of in by_dataset.values():
-        queried.append(f"SELECT {by} FROM ({_prompts(db, of)})")
+    queried = [
+        f"SELECT {by} FROM {of.name}_listed WHERE contains(folded, lower($q))" for of in found
+    ]
+    queried += [f"SELECT {by} FROM ({_prompts(db, of)})" for of in by_dataset.values()]
     values = {"q": q}
     text = f"{by} IN ({' UNION ALL '.join(queried)})"
     if "$escaped" in text:

@@ -112,9 +112,13 @@ def attached(db: duckdb.DuckDBPyConnection, path: str) -> str:
     """The name by which queries can use a database file, for as long as they are about to."""
     name = f"file_{hashlib.sha256(path.encode()).hexdigest()[:24]}"
     db.execute(f"ATTACH IF NOT EXISTS {literal(path)} AS {name} (READ_ONLY)")
-    there = "SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'file_')"
+    there = """
+        SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'file_')
+        ORDER BY database_oid
+    """
     others = [other for (other,) in db.execute(there).fetchall() if other != name]
-    for other in others[_ATTACHED:]:
+    # Those that were attached first.
+    for other in others[:-_ATTACHED]:
         db.execute(f"DETACH DATABASE IF EXISTS {other}")
     return name
 

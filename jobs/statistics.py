@@ -45,13 +45,14 @@ def _read(benchmark: Benchmark, only: ResultFilter) -> Statistics:
 
 def _of_source(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> Statistics:
     """Figures of the results of ``of`` that ``only`` means."""
+    listed = listing.relation(db, of)
     condition, values = listing.condition(db, of, only)
     # One pass; everything after it reads this narrow table.
     db.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE figures AS
         SELECT {SUCCEEDED} AS succeeded, finish_reason, {", ".join(_FIGURES)}
-        FROM {listing.relation(db, of)} WHERE {condition}
+        FROM {listed} WHERE {condition}
         """,
         values,
     )

@@ -111,9 +111,9 @@ def _benchmarks() -> Iterator[Metric]:
         func.sum(BenchmarkRow.prompt_tokens),
         func.sum(BenchmarkRow.output_tokens),
     )
-    statuses = select(BenchmarkRow.status, func.count())
+    statuses = select(BenchmarkRow.status, func.count().label("benchmarks"))
     with session() as sql:
-        counted: dict[str, int] = dict(sql.execute(statuses.group_by("status")).all())  # type: ignore[arg-type]
+        counted = {row.status: row.benchmarks for row in sql.execute(statuses.group_by("status"))}
         summed = sql.execute(sums.group_by(BenchmarkRow.model_id)).all()
     for status in Status:
         by_status.add_metric([status.value], counted.get(status.value, 0))

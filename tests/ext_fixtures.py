@@ -21,9 +21,6 @@ MODELS = ("test/one", "test/two", "test/three")
 # A minute after midnight: results finish a second after one another from here.
 _BEGAN = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 
-HERE = "http://127.0.0.1"
-"""Without keys, the service answers to no other name."""
-
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

@@ -9,6 +9,8 @@ from jobs.parts import Record
 from jobs.schemas import BenchmarkSpec, ModelSpec, Sampling
 
 CHAT = "/v1/chat/completions"
+HERE = "http://127.0.0.1"
+"""Without keys, the service answers to no other name."""
 MODEL_ID = "test/echo"
 
 

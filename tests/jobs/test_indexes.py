@@ -64,6 +64,33 @@ def test_what_a_retry_changes_has_another(make_benchmark):
     assert kept(benchmark_id) != before
 
 
+def test_who_reads_does_without_one_that_cannot_be_made(make_benchmark, monkeypatch):
+    ended = make_benchmark([record(i, latency_ms=float(i)) for i in range(4)])
+    tried = []
+
+    def full(*_):
+        tried.append(1)
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(indexes, "_build", full)
+    assert listed(ended) == listed(ended) == [3, 2, 1, 0]
+    assert len(tried) == 1  # and not again for a while
+    assert kept(ended) == []
+
+
+def test_only_so_many_files_stay_open_and_the_newest(make_benchmark, monkeypatch):
+    monkeypatch.setattr(queries, "_ATTACHED", 1)
+    each = [make_benchmark([record(i, latency_ms=float(i)) for i in range(4)]) for _ in range(3)]
+    for benchmark_id in each:
+        assert listed(benchmark_id) == [3, 2, 1, 0]
+    with queries.connect() as db:
+        open_ = db.execute(
+            "SELECT path FROM duckdb_databases() WHERE starts_with(database_name, 'file_')"
+        ).fetchall()
+    assert {each.index(path.split("/")[-3]) for (path,) in open_} == {1, 2}
+    assert listed(each[0]) == [3, 2, 1, 0]
+
+
 def test_nothing_is_made_of_a_dataset_that_was_deleted(make_benchmark, store_dataset):
     benchmark_id = make_benchmark([record(i) for i in range(4)])
     (dataset_id,) = storage().list("datasets")

@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import chats, jsonl
+from factories import HERE, chats, jsonl
 from fastapi.testclient import TestClient
 from httpx import Response
 
 from cluster.logs import configure_logs
 from serve_app import readiness, tracking
 from serve_app.app import create_app
-
-HERE = "http://127.0.0.1"
-"""Without keys, the service answers to no other name."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 import schemathesis
-from factories import MODEL_ID
+from factories import HERE, MODEL_ID
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -15,8 +15,7 @@ from schemathesis.specs.openapi.checks import (
 from serve_app.app import create_app
 
 # Made-up files are hardly ever datasets: test_upload_hostile.py damages good ones.
-HERE = "127.0.0.1"
-"""Without keys, the service answers to no other name."""
+HOST = HERE.removeprefix("http://")
 APP = create_app()
 # Not asked over HTTP, as that needs a key here: settings are made for each test.
 schema = schemathesis.openapi.from_dict(APP.openapi())
@@ -50,4 +49,4 @@ def test_no_request_makes_the_service_fail(
             if isinstance(given, dict):
                 given |= {name: value for name, value in real.items() if name in given}
     # Not a measure of anything: the machine may be busy.
-    case.call_and_validate(checks=CHECKS, headers={"host": HERE}, timeout=120)
+    case.call_and_validate(checks=CHECKS, headers={"host": HOST}, timeout=120)

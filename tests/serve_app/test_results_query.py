@@ -8,7 +8,6 @@ import io
 import orjson
 import pytest
 from ext_fixtures import (
-    HERE,
     MODELS,
     failure,
     make_benchmark,
@@ -18,6 +17,7 @@ from ext_fixtures import (
     store_dataset,
     write,
 )
+from factories import HERE
 from fastapi.testclient import TestClient
 
 from jobs import datasets, indexes, result_cursors, scorer

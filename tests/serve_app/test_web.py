@@ -3,7 +3,8 @@
 # ruff: noqa: F401, F811 - fixtures are imported
 
 import pytest
-from ext_fixtures import HERE, place
+from ext_fixtures import place
+from factories import HERE
 from fastapi.testclient import TestClient
 
 from serve_app.app import create_app
