@@ -1,6 +1,7 @@
 """Ray's jobs API; the only user of ``JobSubmissionClient``."""
 
 import ray
+from click import unstyle
 from ray.job_submission import JobStatus, JobSubmissionClient
 
 __all__ = ["JobStatus", "logs", "status", "stop", "submit"]
@@ -42,5 +43,5 @@ def stop(job_id: str) -> None:
 
 
 def logs(job_id: str) -> str:
-    """All that the job's driver printed."""
-    return _client().get_job_logs(job_id)
+    """All that the job's driver printed, without the colours that Ray puts in for terminals."""
+    return unstyle(_client().get_job_logs(job_id))
