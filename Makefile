@@ -32,7 +32,7 @@ web/node_modules/.package-lock.json: web/package-lock.json | install
 
 $(WEB): web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo "Building the web UI…"
-	@cd web && npm run --silent build -- --logLevel warn
+	@cd web && npm run --silent build
 
 chromium:
 	@command -v chromium >/dev/null || { \

@@ -1,12 +1,13 @@
 """A session: one run of the service, and how its processes are found and ended.
 
-Every process that is started carries a marker in its environment, and only processes with the
-marker are ever ended.
+Every process that is started carries a marker in its environment, or has overwritten it and has
+logs of the session open; no others are ever ended.
 """
 
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -40,11 +41,11 @@ def processes(session: Session) -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
-            ours = _carries_mark(process.environ(), session) and process.pid != os.getpid()
+            ours = _is_of(process, session) and process.pid != os.getpid()
             # A dead process that its parent has not looked after yet cannot be ended any more.
             if ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
-        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+        except (OSError, psutil.NoSuchProcess):  # somebody else's, or just gone
             continue
     return found
 
@@ -63,16 +64,23 @@ def end(session: Session) -> None:
         time.sleep(0.1)
 
 
-def _carries_mark(environment: dict[str, str], session: Session) -> bool:
+def _is_of(process: psutil.Process, session: Session) -> bool:
     """Whether a process was started by this session.
 
-    Some of Ray's give themselves a title, which overwrites the beginning of their environment, and
-    with it perhaps the marker: what only the session's own processes have counts as well.
+    Some of Ray's, and vLLM's engines, give themselves a title, which overwrites their environment
+    from its beginning or as a whole, and with it the marker. They have logs of the session open.
     """
-    return environment.get(MARKER) == session.id or any(
-        name.startswith("RAY_SERVE_HAPROXY_") and value.startswith(f"{session.ray_folder}/")
-        for name, value in environment.items()
-    )
+    folder = Path("/proc") / str(process.pid)
+    variables = (folder / "environ").read_bytes().split(b"\0")
+    if f"{MARKER}={session.id}".encode() in variables:
+        return True
+    if b"=" in variables[0]:
+        return False
+    for opened in (folder / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed in this moment
+            if str(opened.readlink()).startswith(f"{session.ray_folder}/"):
+                return True
+    return False
 
 
 def _signal(process: psutil.Process, number: int) -> None:

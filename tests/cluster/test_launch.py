@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,11 +96,25 @@ def test_a_process_whose_title_has_overwritten_the_marker_is_ended(
     tmp_path: Path, sleeper: Sleeper
 ) -> None:
     session = session_of(tmp_path, os.getpid())
-    ours = sleeper({"RAY_SERVE_HAPROXY_SOCKET_PATH": f"{tmp_path}/h/admin.sock"})
-    # A shell in which somebody has used `benchmark-runner env`.
-    stranger = sleeper({"RAY_AUTH_TOKEN_PATH": f"{tmp_path}/token"})
+    code = "from ray._raylet import setproctitle; import time; setproctitle('ray::Agent'); "
+    out = tmp_path / "agent.out"
+    with out.open("wb") as log:
+        ours = subprocess.Popen(
+            [sys.executable, "-c", code + "print('ready', flush=True); time.sleep(60)"],
+            # As short as that of a service that was started from an empty environment.
+            env={"BENCHMARK_RUNNER_SESSION": session.id},
+            stdout=log,
+        )
+    while b"ready" not in out.read_bytes():
+        assert ours.poll() is None
+        time.sleep(0.05)
+    assert session.id.encode() not in Path(f"/proc/{ours.pid}/environ").read_bytes()
+    # A shell in which somebody has used `benchmark-runner env`, and reads a log.
+    reads = f"log = open({str(out)!r})"
+    stranger = sleeper({"RAY_AUTH_TOKEN_PATH": f"{tmp_path}/token"}, reads)
     end(session)
     assert not psutil.pid_exists(ours.pid)
+    ours.wait()
     assert psutil.pid_exists(stranger.pid)
 
 
