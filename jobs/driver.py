@@ -21,7 +21,7 @@ import typer
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
-from cluster import space
+from cluster import logs, space
 from cluster.settings import settings
 from jobs import manifest, parts, tracking
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
@@ -154,7 +154,7 @@ def main(
     except BenchmarkRunnerError as error:
         _explain(error)
         raise typer.Exit(2) from None
-    structlog.contextvars.bind_contextvars(benchmark_id=benchmark_id)
+    logs.always(benchmark_id=benchmark_id)
     spec, placement = _assignment(benchmark_id)
     log.info("benchmark starts", model=spec.model.model_id, total=spec.total)
     try:
