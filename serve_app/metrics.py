@@ -1,8 +1,8 @@
 """Prometheus metrics of the service.
 
 Calls are counted in the process that answers them, so with several replicas of the API each scrape
-sees one of them, named by the label ``replica``. All else is read from SQL and from the disk at the
-scrape, and is the same whichever replica answers.
+sees one of them, named by the label ``replica``. All else is read from SQL, from the tracker and from
+the disk at the scrape, and is the same whichever replica answers.
 """
 
 import os
@@ -138,6 +138,7 @@ def _live() -> Iterator[Metric]:
     total = gauge("rows_total", "Requests of a live benchmark.")
     finished = gauge("rows_finished", "Requests that it has finished.")
     eta = gauge("eta_seconds", "Seconds that it is expected to take still.")
+    end = gauge("expected_end_timestamp_seconds", "When it is expected to end, Unix time.")
     speed = gauge("output_tokens_per_second", "Its output tokens per second.")
     attempts = gauge("attempts", "Times its job was started; more than before: it died.")
     with session() as sql:
@@ -147,9 +148,10 @@ def _live() -> Iterator[Metric]:
             total.add_metric(names, row.total)
             finished.add_metric(names, row.completed + row.failed)
             eta.add_metric(names, row.eta_seconds)
+            end.add_metric(names, time.time() + row.eta_seconds)
             speed.add_metric(names, row.throughput)
             attempts.add_metric(names, row.attempts)
-    yield from (total, finished, eta, speed, attempts)
+    yield from (total, finished, eta, end, speed, attempts)
 
 
 def _engines() -> Iterator[Metric]:
