@@ -62,6 +62,19 @@ def test_what_vllm_refuses_is_a_result_with_its_own_error(demo: Any) -> None:
     assert results[23]["response"]["body"]["choices"][0]["logprobs"]["content"]
 
 
+def test_engines_take_the_memory_that_was_predicted(demo: Any) -> None:
+    for benchmark in of_the_demo(demo):
+        path = f"/admin/benchmarks/{benchmark['benchmark_id']}/manifest"
+        engine = httpx.get(f"{demo.url}{path}").json()["engines"][-1]
+        predicted, taken = engine["predicted"], engine["taken"]
+        assert taken["kv_cache_blocks"] > 0
+        tokens = engine["predicted_kv_cache_tokens"]
+        assert taken["kv_cache_tokens"] == pytest.approx(tokens, rel=0.02)
+        # What the process holds is at least the weights, and at most what was allowed for.
+        most = predicted["weights_bytes"] + predicted["overhead_bytes"] + 2 * 2**30
+        assert predicted["weights_bytes"] < taken["process_bytes"] < most
+
+
 def test_the_summary_names_both_models(demo: Any) -> None:
     assert "SmolLM2" in demo.said
     assert "Gemma" in demo.said
