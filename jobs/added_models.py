@@ -18,6 +18,7 @@ from cluster.settings import settings
 from jobs import architecture, footprint, model_config, model_files, registry, vllm_models
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.model_config import Unpredictable
+from jobs.model_files import ModelFiles, Size
 from jobs.models import BenchmarkRow, ModelRow
 from jobs.schemas import AddModelRequest, Model, ModelSpec, Status, Weights
 
@@ -92,42 +93,11 @@ def remove(model_id: str) -> None:
 
 def _entry(request: AddModelRequest) -> ModelSpec:
     """The registry entry that a request asks for."""
-    if request.source.startswith("/"):
-        folder = _allowed(request.source)
-        files = model_files.of_folder(folder)
-        weights = Weights(path=str(folder))
-        plain_id = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).lstrip(".-_")[:100] or "model"
-        model_id = request.model_id or f"local/{plain_id}"
-    else:
-        if not _HUB_ID.fullmatch(request.source) or ".." in request.source:
-            raise InvalidRequest(
-                "invalid_source",
-                f"{request.source!r} is neither a hub id (`org/name`) nor an absolute path.",
-            )
-        files = model_files.of_hub(request.source, request.revision)
-        weights = Weights(hub=request.source, revision=request.revision)
-        model_id = request.model_id or request.source
-    try:
-        shape = architecture.read(files.config)
-        size = model_files.size(files, request.dtype, request.quantization)
-    except Unpredictable as why:
-        raise InvalidRequest(
-            "model_not_understood", f"The size of {request.source} cannot be told: {why}."
-        ) from why
+    own_id, weights, files = _found(request)
+    model_id = request.model_id or own_id
     if model_id.startswith("imported/"):
         raise InvalidRequest("reserved_id", "Ids that begin with `imported/` are of results.")
-    _check_architecture(request.source, shape.name)
-    if not 0 < size.weights_bytes < _LARGEST_BYTES:
-        raise InvalidRequest(
-            "model_not_understood",
-            f"The weights of {request.source} are said to have {size.weights_bytes:,} bytes.",
-        )
-    if request.max_model_len and shape.max_len and request.max_model_len > shape.max_len:
-        raise InvalidRequest(
-            "context_too_long",
-            f"{request.source} is made for {shape.max_len:,} tokens; `max_model_len` is "
-            f"{request.max_model_len:,}.",
-        )
+    size = _checked_size(request, files)
     spec = ModelSpec(
         model_id=model_id,
         name=request.name or model_id.rstrip("/").rpartition("/")[2],
@@ -147,6 +117,54 @@ def _entry(request: AddModelRequest) -> ModelSpec:
     return spec.model_copy(update={"memory_gib": _memory_gib(spec)})
 
 
+def _found(request: AddModelRequest) -> tuple[str, Weights, ModelFiles]:
+    """The id that a model has by its source, where its weights are, and what its files say."""
+    source = request.source
+    if source.startswith("/"):
+        folder = _allowed(source)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).lstrip(".-_")[:100] or "model"
+        return f"local/{name}", Weights(path=str(folder)), model_files.of_folder(folder)
+    if not _HUB_ID.fullmatch(source) or ".." in source:
+        raise InvalidRequest(
+            "invalid_source", f"{source!r} is neither a hub id (`org/name`) nor an absolute path."
+        )
+    files = model_files.of_hub(source, request.revision)
+    return source, Weights(hub=source, revision=request.revision), files
+
+
+def _checked_size(request: AddModelRequest, files: ModelFiles) -> Size:
+    """How large a model is that can be run as the request asks.
+
+    Raises:
+        InvalidRequest: it cannot, or nothing is known of its size.
+    """
+    try:
+        shape = architecture.read(files.config)
+        size = model_files.size(files, request.dtype, request.quantization)
+    except Unpredictable as why:
+        raise InvalidRequest(
+            "model_not_understood", f"The size of {request.source} cannot be told: {why}."
+        ) from why
+    known = vllm_models.architectures()
+    if known is not None and shape.name not in known:
+        named = f"architecture {shape.name}" if shape.name else "architecture, which is not named"
+        raise InvalidRequest(
+            "architecture_unknown", f"The installed vLLM does not know {request.source}'s {named}."
+        )
+    if not 0 < size.weights_bytes < _LARGEST_BYTES:
+        raise InvalidRequest(
+            "model_not_understood",
+            f"The weights of {request.source} are said to have {size.weights_bytes:,} bytes.",
+        )
+    if request.max_model_len and shape.max_len and request.max_model_len > shape.max_len:
+        raise InvalidRequest(
+            "context_too_long",
+            f"{request.source} is made for {shape.max_len:,} tokens; `max_model_len` is "
+            f"{request.max_model_len:,}.",
+        )
+    return size
+
+
 def _allowed(path: str) -> Path:
     """The folder that a path leads to, if it may be named.
 
@@ -164,15 +182,6 @@ def _allowed(path: str) -> Path:
     if folder == root or not folder.is_relative_to(root):
         raise InvalidRequest("path_not_allowed", f"{path} is not in {allowed}.")
     return folder
-
-
-def _check_architecture(source: str, name: str) -> None:
-    known = vllm_models.architectures()
-    if known is not None and name not in known:
-        what = f"architecture {name}" if name else "architecture, which its config does not name"
-        raise InvalidRequest(
-            "architecture_unknown", f"The installed vLLM does not know {source}'s {what}."
-        )
 
 
 def _memory_gib(spec: ModelSpec) -> float:

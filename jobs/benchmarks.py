@@ -107,7 +107,7 @@ def _advice(model: Model) -> str:
         return ""
     length = f"`max_model_len` of at most {model.fit.longest}"
     if model.added:
-        return f" Add it with a {length}."
+        return f" Add it again with a {length}."
     return f" Give its registry entry a {length}."
 
 

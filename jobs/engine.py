@@ -113,6 +113,7 @@ class VllmEngine:
         from jobs.engine_pulse import Pulse
 
         args: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([])
+        args.worker_extension_cls = worker_memory.QUALIFIED_NAME
         given = arguments(self._model, weights, self._task, on_gpu=self._on_gpu)
         for name, value in given.items():
             if not hasattr(args, name):
@@ -211,7 +212,6 @@ def arguments(model: ModelSpec, weights: str, task: str, *, on_gpu: bool) -> dic
         "enable_per_request_metrics": True,
         "enable_prompt_tokens_details": True,
         "enable_log_requests": False,
-        "worker_extension_cls": worker_memory.QUALIFIED_NAME,
     }
     if given["tensor_parallel_size"] > 1:
         # The actor holds the GPUs of its group already; vLLM must not ask Ray for more.

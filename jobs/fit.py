@@ -48,7 +48,7 @@ def judge(model: ModelSpec, config: Config | None, hardware: Hardware, cpu_cache
         host = urlsplit(model.endpoint.base_url).hostname
         return _fit(FitVerdict.FITS, f"runs at {host}, needs no hardware here")
     if not hardware.nodes:
-        return _fit(FitVerdict.CANNOT_TELL, "cannot tell: no node of the cluster is there")
+        return _fit(FitVerdict.CANNOT_TELL, "cannot tell: no node that runs engines is there yet")
     on_gpu = hardware.gpus > 0
     if on_gpu and model.tensor_parallel > hardware.gpus:
         reason = f"needs {_gpus(model.tensor_parallel)} for one engine, this cluster has "

@@ -12,6 +12,7 @@ nvml: Any = pynvml  # its names are made at run time, so a type checker does not
 
 _WITH_RESERVED: int = nvml.nvmlMemory_v2
 _NO_DRIVER = (nvml.NVML_ERROR_LIBRARY_NOT_FOUND, nvml.NVML_ERROR_DRIVER_NOT_LOADED)
+_NO_GPU = (nvml.NVML_ERROR_NOT_FOUND, nvml.NVML_ERROR_INVALID_ARGUMENT)
 _TOO_OLD = (nvml.NVML_ERROR_FUNCTION_NOT_FOUND, nvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH)
 
 
@@ -23,7 +24,8 @@ class Gpu(BaseModel):
 
 def read(visible: str | None = None) -> list[Gpu]:
     """The GPUs of this machine, or those of them that ``visible`` names (as in
-    ``CUDA_VISIBLE_DEVICES``: numbers or UUIDs, separated by commas). Empty without a driver.
+    ``CUDA_VISIBLE_DEVICES``: numbers or UUIDs, separated by commas, up to the first that is none).
+    Empty without a driver.
     """
     if visible == "":
         return []
@@ -45,13 +47,18 @@ def _handles(visible: str | None) -> list[Any]:
         return [
             nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())
         ]
-    named = (one.strip() for one in visible.split(","))
-    return [
-        nvml.nvmlDeviceGetHandleByIndex(int(one))
-        if one.isdecimal()
-        else nvml.nvmlDeviceGetHandleByUUID(one)
-        for one in named
-    ]
+    found: list[Any] = []
+    for one in map(str.strip, visible.split(",")):
+        try:
+            if one.isdecimal():
+                found.append(nvml.nvmlDeviceGetHandleByIndex(int(one)))
+            else:
+                found.append(nvml.nvmlDeviceGetHandleByUUID(one))
+        except nvml.NVMLError as error:
+            if error.value not in _NO_GPU:
+                raise
+            break  # CUDA looks no further either; "-1" is a usual way to name none
+    return found
 
 
 def _gpu(handle: Any, driver: str) -> Gpu:

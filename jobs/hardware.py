@@ -24,7 +24,6 @@ _PATIENCE_SECONDS = 15.0
 # After that long, nodes that did not answer are asked again.
 _ASK_AGAIN_SECONDS = 60.0
 
-
 _known: dict[str, Node] = {}
 _asked_in_vain: dict[str, float] = {}
 _one_at_a_time = threading.Lock()
@@ -40,9 +39,9 @@ def read() -> Hardware:
     alive: list[dict[str, Any]] = [node for node in ray.nodes() if node["Alive"]]
     # A head that Ray was given no CPU of runs no engine.
     able = [one for one in alive if one["Resources"].get("CPU") or one["Resources"].get("GPU")]
-    counts = {node["NodeID"]: int(node["Resources"].get("GPU", 0)) for node in able or alive}
-    if len(counts) == 1 and not any(counts.values()):
-        return Hardware((_this_machine(),))
+    counts = {node["NodeID"]: int(node["Resources"].get("GPU", 0)) for node in able}
+    if len(alive) == 1 and list(counts.values()) == [0]:
+        return Hardware((_this_machine(),))  # there is no other that this could be
     with _one_at_a_time:
         _ask([node_id for node_id in counts if node_id not in _known])
     return Hardware(tuple(_counted(node_id, count) for node_id, count in counts.items()))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -85,8 +86,9 @@ def of_folder(folder: Path) -> ModelFiles:
 
 
 def of_hub(repository: str, revision: str | None) -> ModelFiles:
-    """The files of a hub repository. Only its config is downloaded, and the weights' headers. Where
-    the hub cannot be reached, those in its cache.
+    """The files of a hub repository. Only its config is downloaded, and the weights' headers; none
+    of it is kept, so that what is in the hub's cache was loaded. Where the hub cannot be reached,
+    it is read from there.
 
     Raises:
         InvalidRequest: there is no such repository, it may not be read, it has no config or no
@@ -97,9 +99,9 @@ def of_hub(repository: str, revision: str | None) -> ModelFiles:
             return _of_hub(repository, revision)
     except InvalidRequest as error:
         cached = try_to_load_from_cache(repository, "config.json", revision=revision)
-        if error.code == "hub_unreachable" and isinstance(cached, str):
-            return of_folder(Path(cached).parent)
-        raise
+        if error.code != "hub_unreachable" or not isinstance(cached, str):
+            raise
+        return of_folder(Path(cached).parent)
 
 
 def _of_hub(repository: str, revision: str | None) -> ModelFiles:
@@ -111,12 +113,12 @@ def _of_hub(repository: str, revision: str | None) -> ModelFiles:
             raise InvalidRequest(
                 "model_unreadable", f"{file.rfilename} of {repository} is larger than it can be."
             )
-    config = api.hf_hub_download(repository, "config.json", revision=info.sha)
+    with TemporaryDirectory() as folder:
+        file = api.hf_hub_download(repository, "config.json", revision=info.sha, local_dir=folder)
+        config = _parsed(Path(file))
     tensors = api.get_safetensors_metadata(repository, revision=info.sha)
     stated = getattr(info.card_data, "license", None)
-    return ModelFiles(
-        _parsed(Path(config)), tensors, license=stated if isinstance(stated, str) else ""
-    )
+    return ModelFiles(config, tensors, license=stated if isinstance(stated, str) else "")
 
 
 def known_config(model: ModelSpec) -> Config | None:

@@ -5,6 +5,7 @@ The last test ends the demo that all tests here share.
 
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -73,6 +74,21 @@ def test_engines_take_the_memory_that_was_predicted(demo: Any) -> None:
         # What the process holds is at least the weights, and at most what was allowed for.
         most = predicted["weights_bytes"] + predicted["overhead_bytes"] + 2 * 2**30
         assert predicted["weights_bytes"] < taken["process_bytes"] < most
+
+
+def test_files_of_a_model_say_what_its_entry_says_and_vllm_knows_it(
+    demo: Any, data_folder: Path
+) -> None:
+    for model_id in EMBEDDED:
+        entry = httpx.get(f"{demo.url}/admin/models/{model_id}").raise_for_status().json()
+        folder = data_folder / "models" / model_id.replace("/", "--")
+        asked = {"source": str(folder), "max_model_len": entry["max_model_len"]}
+        # The first time, vLLM is imported.
+        answer = httpx.post(f"{demo.url}/admin/models/check", json=asked, timeout=120)
+        checked = answer.raise_for_status().json()
+        for name in ("parameters", "weights_bytes"):
+            assert checked[name] == entry[name], (model_id, name)
+        assert checked["fit"]["verdict"] == "fits"
 
 
 def test_the_summary_names_both_models(demo: Any) -> None:

@@ -26,13 +26,18 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def count(change: int) -> None:
         state["open"] += change
 
+    def by_uuid(uuid: str) -> str:
+        if uuid not in cards:
+            raise gpus.nvml.NVMLError(gpus.nvml.NVML_ERROR_NOT_FOUND)
+        return uuid
+
     names = {
         "nvmlInit": lambda: count(1),
         "nvmlShutdown": lambda: count(-1),
         "nvmlSystemGetDriverVersion": lambda: "570.1",
         "nvmlDeviceGetCount": lambda: 2,
         "nvmlDeviceGetHandleByIndex": str,
-        "nvmlDeviceGetHandleByUUID": str,
+        "nvmlDeviceGetHandleByUUID": by_uuid,
         "nvmlDeviceGetName": lambda handle: cards[handle][0],
         "nvmlDeviceGetMemoryInfo": memory,
     }
@@ -47,7 +52,13 @@ _L4 = Gpu(name="NVIDIA L4", memory_mib=22434, driver="570.1")
 
 @pytest.mark.parametrize(
     ("visible", "found"),
-    [(None, [_H100, _L4]), ("1", [_L4]), ("GPU-abc, 0", [_L4, _H100]), ("", [])],
+    [
+        (None, [_H100, _L4]),
+        ("1", [_L4]),
+        ("GPU-abc, 0", [_L4, _H100]),
+        ("0,-1,1", [_H100]),
+        ("", []),
+    ],
 )
 def test_gpus_without_what_the_driver_keeps(
     nvml: dict[str, Any], visible: str | None, found: list[Gpu]

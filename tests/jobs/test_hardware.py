@@ -69,6 +69,11 @@ def test_a_head_that_runs_no_engine_does_not_count(cluster: dict[str, Any]) -> N
     assert hardware.read().nodes == (worker, worker)
 
 
+def test_a_cluster_that_scales_from_zero_has_nothing_yet(cluster: dict[str, Any]) -> None:
+    cluster["nodes"]["head"] = node(cpus=0)
+    assert hardware.read().nodes == ()
+
+
 def test_one_node_without_gpus_is_this_machine(cluster: dict[str, Any]) -> None:
     cluster["nodes"]["a"] = node()
     assert hardware.read().nodes[0].memory_bytes > 0

@@ -111,9 +111,7 @@ def test_the_hub_is_asked_for_headers_only(
         found = model_files.of_hub("org/tiny", None)
     assert (found.config, found.license) == (CONFIG, "mit")
     assert model_files.size(found, "auto", None).parameters == PARAMETERS
-    stored = {file.name for file in cache.rglob("*") if file.is_file() or file.is_symlink()}
-    assert "config.json" in stored
-    assert "model.safetensors" not in stored
+    assert not list(cache.rglob("*"))  # what is there counts as downloaded
 
 
 def ask(repository: str = "org/tiny") -> str:

@@ -40,27 +40,33 @@ def test_check_add_list_remove(client: TestClient, source: str) -> None:
     assert client.delete("/admin/models/test/echo").status_code == 409
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"source": ""},
-        {"source": "a\x00b/c"},
-        {"model_id": "../x"},
-        {"revision": "--upload-pack"},
-        {"dtype": "int8"},
-        {"tensor_parallel": 0},
-        {"tensor_parallel": 10**9},
-        {"max_model_len": 2**40},
-        {"engine_args": {"trust_remote_code": True}},
-        {"trust_remote_code": True},
-        {"endpoint": {"base_url": "http://169.254.169.254/v1", "model": "a"}},
-    ],
+FORBIDDEN: tuple[dict[str, object], ...] = (
+    {"source": ""},
+    {"source": "a\x00b/c"},
+    {"model_id": "../x"},
+    {"revision": "--upload-pack"},
+    {"dtype": "int8"},
+    {"tensor_parallel": 0},
+    {"tensor_parallel": 10**9},
+    {"max_model_len": 2**40},
+    {"engine_args": {"trust_remote_code": True}},
+    {"trust_remote_code": True},
+    {"endpoint": {"base_url": "http://169.254.169.254/v1", "model": "a"}},
 )
-def test_fields_that_nobody_may_set(
-    client: TestClient, source: str, fields: dict[str, object]
-) -> None:
-    answer = client.post("/admin/models", json={"source": source} | fields)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request")
+
+
+def test_fields_that_nobody_may_set(client: TestClient, source: str) -> None:
+    for fields in FORBIDDEN:
+        answer = client.post("/admin/models", json={"source": source} | fields)
+        assert answer.status_code == 422, fields
+        assert answer.json()["error"]["code"] == "invalid_request", fields
+
+
+def test_without_a_hub_it_says_what_to_do(client: TestClient) -> None:
+    answer = client.post("/admin/models/check", json={"source": "Qwen/Qwen3-8B"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "hub_unreachable")
+    assert "add a model by the path of its folder" in error["message"]
 
 
 def test_scopes() -> None:
