@@ -1,4 +1,4 @@
-"""The hardware of the cluster. Ray is a stand-in here; tests/integration has a real one."""
+"""The hardware of the cluster. Ray is a stand-in here."""
 
 from typing import Any
 
@@ -91,6 +91,34 @@ def test_each_node_is_asked_once_while_it_is_known(cluster: dict[str, Any]) -> N
     cluster["asked"].clear()
     hardware.read()
     assert cluster["asked"] == ["a"]  # it has not answered
+
+
+def test_a_node_that_does_not_answer_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = "a" * 56, "b" * 56  # as Ray wants ids of nodes
+    asked: list[str] = []
+
+    class Look:
+        def options(self, *, scheduling_strategy: Any) -> "Look":
+            asked.append(scheduling_strategy.node_id)
+            return self
+
+        def remote(self) -> str:
+            return asked[-1]
+
+    monkeypatch.setattr(hardware, "_known", {})
+    monkeypatch.setattr(hardware, "_asked_in_vain", {})
+    monkeypatch.setattr(hardware, "_look", Look())
+    monkeypatch.setattr(ray, "wait", lambda *_, **__: ([one], [other]))
+    monkeypatch.setattr(ray, "get", lambda _: Node(GIB))
+    hardware._ask([one, other])
+    hardware._ask([other])
+    assert asked == [one, other]
+    assert hardware._known == {one: Node(GIB)}
+    monkeypatch.setattr(hardware, "_ASK_AGAIN_SECONDS", -1.0)
+    hardware._ask([other])
+    assert asked == [one, other, other]
 
 
 def test_gpus_of_a_node_that_does_not_answer_are_of_unknown_size(cluster: dict[str, Any]) -> None:

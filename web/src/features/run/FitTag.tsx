@@ -1,5 +1,5 @@
 import type { Model } from '../../api/models'
-import { short } from '../../ui/format'
+import { count } from '../../ui/format'
 import { Tag, type Tone } from '../../ui/Tag'
 
 type Fit = Model['fit']
@@ -16,7 +16,7 @@ function word({ verdict, longest }: Fit): string {
     case 'fits':
       return 'Fits'
     case 'fits_shorter':
-      return `Up to ${short(longest ?? 0)} tokens`
+      return `Up to ${count(longest ?? 0)} tokens`
     case 'does_not_fit':
       return 'Does not fit'
     case 'cannot_tell':

@@ -53,7 +53,7 @@ test('a model is checked, and added once its verdict is known', async () => {
   await user.type(await within(modal).findByLabelText(/Hub id or folder/), 'org/added')
   expect(within(modal).getByRole('button', { name: 'Add model' })).toBeDisabled()
   await user.click(within(modal).getByRole('button', { name: 'Check' }))
-  expect(await within(modal).findByText('Up to 28.5K tokens')).toBeVisible()
+  expect(await within(modal).findByText('Up to 28,544 tokens')).toBeVisible()
   expect(within(modal).getByText('65.7 GiB on each of 2 GPUs')).toBeVisible()
   await user.click(within(modal).getByRole('button', { name: 'Add model' }))
   expect(await within(modal).findByText('org/added')).toBeVisible()
