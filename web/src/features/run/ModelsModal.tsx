@@ -19,7 +19,13 @@ interface ModelsModalProps {
 export default function ModelsModal({ models, onClose }: ModelsModalProps) {
   const [tab, setTab] = useState<string | null>('all')
   return (
-    <Modal opened onClose={onClose} size="lg" title={<strong>Models</strong>}>
+    <Modal
+      opened
+      onClose={onClose}
+      size="lg"
+      title={<strong>Models</strong>}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <Tabs value={tab} onChange={setTab} keepMounted={false}>
         <Tabs.List mb="md">
           <Tabs.Tab value="all">All models</Tabs.Tab>
