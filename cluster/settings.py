@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         default=REPOSITORY / "configs" / "models",
         description="Folder of the model registry, one YAML file a model.",
     )
+    added_models_folder: Path | None = Field(
+        default=None,
+        description="Folder, the same on every node, in which the folders of models are that users "
+        "may add by path; none: they may add models by hub id only.",
+    )
     web_folder: Path = Field(
         default=REPOSITORY / "web" / "dist",
         description="Folder of the built web UI; without an index.html in it there is none.",

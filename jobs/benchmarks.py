@@ -21,6 +21,7 @@ from jobs.schemas import (
     BenchmarkSpec,
     Endpoint,
     Kind,
+    Model,
     ModelSpec,
     Phase,
     Sampling,
@@ -49,9 +50,17 @@ def create(
 
     Raises:
         NotFound: no such model or dataset.
-        InvalidRequest: the dataset needs two kinds of engine.
+        InvalidRequest: the dataset needs two kinds of engine, or the model does not fit the
+            hardware.
     """
     model = registry.get(model_id)
+    if not model.fit.fits:
+        raise InvalidRequest(
+            "model_does_not_fit",
+            f"{model.name} cannot be run on this cluster: it {model.fit.reason}.{_advice(model)}",
+            verdict=model.fit.verdict,
+            longest=model.fit.longest,
+        )
     dataset = datasets.get(dataset_id)
     embeds = Endpoint.EMBEDDINGS in dataset.endpoints
     if embeds and len(dataset.endpoints) > 1:
@@ -91,6 +100,15 @@ def create(
         )
         sql.add(row)
     return get(benchmark_id)
+
+
+def _advice(model: Model) -> str:
+    if model.fit.longest is None:
+        return ""
+    length = f"`max_model_len` of at most {model.fit.longest}"
+    if model.added:
+        return f" Add it again with a {length}."
+    return f" Give its registry entry a {length}."
 
 
 def chunk_rows(total: int, engines: int = 1) -> int:

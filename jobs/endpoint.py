@@ -98,6 +98,9 @@ class EndpointEngine:
     async def responds(self) -> bool:
         return True
 
+    def memory(self) -> None:
+        return None
+
     async def stop(self) -> None:
         if self._client is not None:
             await self._client.aclose()

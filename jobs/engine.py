@@ -17,11 +17,16 @@ from functools import partial
 from typing import Any, Protocol, cast
 
 import orjson
+import structlog
 
 from cluster.settings import settings
-from jobs import asgi
-from jobs.schemas import BenchmarkSpec, Endpoint, EngineLoad, ModelSpec
+from jobs import asgi, worker_memory
+from jobs.schemas import BenchmarkSpec, Endpoint, EngineLoad, MemoryTaken, ModelSpec
 from jobs.weights import resolve
+
+log = structlog.get_logger()
+
+_REPORT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,10 @@ class Engine(Protocol):
         """Whether it is there at all. May take for ever; the caller bounds it."""
         ...
 
+    def memory(self) -> MemoryTaken | None:
+        """What it has taken, once started; none where it is not known."""
+        ...
+
     async def stop(self) -> None: ...
 
 
@@ -92,6 +101,7 @@ class VllmEngine:
         self._app: asgi.Application | None = None
         self._last_sign = time.monotonic()
         self._load: EngineLoad | None = None
+        self._memory: MemoryTaken | None = None
 
     async def start(self) -> None:
         # Read by vLLM when it is imported.
@@ -109,6 +119,7 @@ class VllmEngine:
         from jobs.engine_pulse import Pulse
 
         args: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([])
+        args.worker_extension_cls = worker_memory.QUALIFIED_NAME
         given = arguments(self._model, weights, self._task, on_gpu=self._on_gpu)
         for name, value in given.items():
             if not hasattr(args, name):
@@ -123,6 +134,15 @@ class VllmEngine:
         app = build_app(args, tasks, self._llm.model_config)
         await init_app_state(self._llm, app.state, args, tasks)
         self._app = cast(asgi.Application, app)
+        self._memory = await self._measured()
+
+    async def _measured(self) -> MemoryTaken | None:
+        try:
+            reports = await self._llm.collective_rpc("report_memory", _REPORT_SECONDS)
+            return taken(reports, self._llm.vllm_config.cache_config)
+        except Exception:  # that it cannot be told must not cost the results
+            log.exception("the engine does not tell its memory", model_id=self._model.model_id)
+            return None
 
     async def send(self, url: str, body: dict[str, Any]) -> Answer:
         assert self._app is not None, "start() first"
@@ -155,9 +175,34 @@ class VllmEngine:
         await self._llm.is_sleeping()  # any question that the engine's own process answers
         return True
 
+    def memory(self) -> MemoryTaken | None:
+        return self._memory
+
     async def stop(self) -> None:
         if self._llm is not None:
             self._llm.shutdown()
+
+
+def taken(reports: list[dict[str, int]], cache: Any) -> MemoryTaken:
+    """What the workers of :mod:`jobs.worker_memory` and vLLM's ``CacheConfig`` say together."""
+    most = {
+        name: max(report[name] for report in reports if name in report)
+        for name in {name for report in reports for name in report}
+    }
+    weights, consumed = most.get("weights_bytes"), most.get("consumed_bytes")
+    overhead = None
+    if weights is not None and consumed is not None:
+        # What was taken includes the weights, but not what is free again after each step.
+        overhead = max(consumed - weights, 0) + most.get("activation_bytes", 0)
+    return MemoryTaken(
+        weights_bytes=weights,
+        overhead_bytes=overhead,
+        process_bytes=most.get("process_bytes"),
+        kv_cache_bytes=most.get("kv_cache_bytes"),
+        kv_cache_blocks=getattr(cache, "num_gpu_blocks", None),
+        block_tokens=getattr(cache, "block_size", None),
+        kv_cache_tokens=getattr(cache, "kv_cache_size_tokens", None),
+    )
 
 
 def arguments(model: ModelSpec, weights: str, task: str, *, on_gpu: bool) -> dict[str, Any]:
@@ -267,6 +312,9 @@ class FakeEngine:
 
     async def responds(self) -> bool:
         return True
+
+    def memory(self) -> None:
+        return None
 
     async def stop(self) -> None:
         return

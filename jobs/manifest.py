@@ -12,12 +12,15 @@ import orjson
 import structlog
 from pydantic import BaseModel, Field
 
+from cluster.settings import settings
 from cluster.storage import storage
-from jobs import benchmarks, engine, fingerprint, machine
+from jobs import benchmarks, engine, fingerprint, footprint, kv_cache, machine, model_files
 from jobs.errors import NotFound
 from jobs.fingerprint import WeightsRead
+from jobs.footprint import Prediction
 from jobs.machine import Code, Machine
-from jobs.schemas import BenchmarkSpec, Placement
+from jobs.model_config import Unpredictable
+from jobs.schemas import BenchmarkSpec, Footprint, MemoryTaken, Placement
 from jobs.weights import resolve
 
 log = structlog.get_logger()
@@ -38,6 +41,13 @@ class EngineFacts(BaseModel):
     weights: WeightsRead | None
     chat_template_sha256: str | None
     arguments: dict[str, Any] = Field(description="As given to vLLM, of `vllm serve`.")
+    predicted: Footprint | None = Field(
+        default=None, description="The memory that it was predicted to take."
+    )
+    predicted_kv_cache_tokens: int | None = Field(
+        default=None, description="That its KV cache was predicted to hold."
+    )
+    taken: MemoryTaken | None = Field(default=None, description="The memory that it has taken.")
 
 
 class Manifest(BaseModel):
@@ -70,17 +80,25 @@ def write(
     _save(key(spec.benchmark_id), known)
 
 
-def note_engine(spec: BenchmarkSpec, replica: str, *, on_gpu: bool) -> None:
-    """Write what a replica has loaded. That it cannot be written must not cost the results."""
+def note_engine(
+    spec: BenchmarkSpec, replica: str, taken: MemoryTaken | None = None, *, on_gpu: bool
+) -> None:
+    """Write what a replica has loaded, and the memory that it has ``taken``. That it cannot be
+    written must not cost the results."""
     try:
+        here = machine.read()
+        predicted = _predicted(spec, on_gpu=on_gpu)
         facts = EngineFacts(
             replica=replica,
             loaded_at=datetime.now(UTC),
             versions=machine.versions(),
-            machine=machine.read(),
+            machine=here,
             weights=fingerprint.weights(spec.model),
             chat_template_sha256=fingerprint.chat_template(spec.model),
             arguments=_arguments(spec, on_gpu=on_gpu),
+            predicted=predicted.footprint() if predicted else None,
+            predicted_kv_cache_tokens=_tokens(predicted, here) if predicted else None,
+            taken=taken,
         )
         _save(f"{_engines(spec.benchmark_id)}/{replica}.json", facts)
     except Exception:
@@ -121,6 +139,28 @@ def _arguments(spec: BenchmarkSpec, *, on_gpu: bool) -> dict[str, Any]:
     if spec.model.engine != "vllm":
         return spec.model.engine_args
     return engine.arguments(spec.model, resolve(spec.model), spec.task, on_gpu=on_gpu)
+
+
+def _predicted(spec: BenchmarkSpec, *, on_gpu: bool) -> Prediction | None:
+    config = model_files.known_config(spec.model)
+    if config is None:
+        return None
+    try:
+        return footprint.predict(spec.model, config, on_gpu=on_gpu)
+    except Unpredictable:
+        return None
+
+
+def _tokens(predicted: Prediction, here: Machine) -> int | None:
+    """Tokens that the KV cache was predicted to hold on this machine."""
+    if predicted.gpus == 0:
+        room = settings().cpu_kv_cache_gib * footprint.GIB
+    elif here.gpus:
+        usable = min(gpu.memory_mib for gpu in here.gpus) * 2**20 * predicted.utilization
+        room = int(usable) - predicted.weights_bytes - predicted.overhead_bytes
+    else:
+        return None
+    return kv_cache.capacity(predicted.layout, max(room, 0), predicted.max_len)
 
 
 def _save(at: str, record: BaseModel) -> None:

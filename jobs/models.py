@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
     func,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -78,7 +79,10 @@ class ModelRow(Base):
     spec: Mapped[dict[str, Any]]
     """A :class:`jobs.schemas.ModelSpec`."""
     removed_at: Mapped[datetime | None]
-    """Set when its file is gone from the registry folder; finished benchmarks still name it."""
+    """Set when its file is gone from the registry folder, or a user has removed it; finished
+    benchmarks still name it."""
+    added: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    """A user has added it; it has no file."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
 
 

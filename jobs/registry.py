@@ -1,4 +1,8 @@
-"""The model registry: ``configs/models/*.yaml`` validated into the ``model_registry`` table."""
+"""The model registry: the table ``model_registry``.
+
+Its rows are ``configs/models/*.yaml``, validated, and the models that users add
+(:mod:`jobs.added_models`).
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +13,9 @@ from sqlalchemy import select
 
 from cluster.database import session
 from cluster.settings import settings
-from jobs import hardware
+from jobs import fit, hardware, model_files
 from jobs.errors import InvalidRequest, NotFound
-from jobs.hardware import Hardware
+from jobs.fit import Hardware
 from jobs.models import ModelRow
 from jobs.schemas import Model, ModelSpec
 from jobs.weights import prepared
@@ -43,7 +47,8 @@ def read(folder: Path) -> dict[str, ModelSpec]:
 
 
 def load() -> None:
-    """Make the table say what the files say. Entries without a file are kept as removed."""
+    """Make the table say what the files say. Entries whose file is gone are kept as removed; models
+    that users added stay, unless a file now has their id."""
     entries = read(settings().models_folder)
     with session() as sql:
         rows = {row.model_id: row for row in sql.scalars(select(ModelRow))}
@@ -52,9 +57,11 @@ def load() -> None:
             if row is None:
                 sql.add(ModelRow(model_id=model_id, name=entry.name, spec=entry.model_dump()))
             else:
-                row.name, row.spec, row.removed_at = entry.name, entry.model_dump(), None
+                row.name, row.spec = entry.name, entry.model_dump()
+                row.added, row.removed_at = False, None
         for row in rows.values():
-            row.removed_at = row.removed_at or datetime.now(UTC)
+            if not row.added:
+                row.removed_at = row.removed_at or datetime.now(UTC)
 
 
 def all_models() -> list[Model]:
@@ -82,14 +89,24 @@ def get(model_id: str) -> Model:
     return _model(row, hardware.read())
 
 
-def _model(row: ModelRow, machine: Hardware) -> Model:
-    spec = ModelSpec.model_validate(row.spec)
+def shown(spec: ModelSpec, *, added: bool, machine: Hardware | None = None) -> Model:
+    """An entry as the API shows it, with the verdict on ``machine``; none: on what there is."""
     return Model(
         **spec.model_dump(),
         size=_in_words(spec.parameters),
         prepared=not spec.runs_here or prepared(spec),
-        fit=hardware.fit(spec, machine),
+        added=added,
+        fit=fit.judge(
+            spec,
+            model_files.known_config(spec),
+            machine or hardware.read(),
+            cpu_cache_bytes=settings().cpu_kv_cache_gib * 2**30,
+        ),
     )
+
+
+def _model(row: ModelRow, machine: Hardware) -> Model:
+    return shown(ModelSpec.model_validate(row.spec), added=row.added, machine=machine)
 
 
 def _in_words(parameters: int) -> str:

@@ -74,7 +74,7 @@ class Replica:
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
         # Digests of large weights take a while, which is no reason not to begin.
         self._noting = ThreadPoolExecutor(1, "manifest").submit(
-            manifest.note_engine, self._spec, self._name, on_gpu=on_gpu
+            manifest.note_engine, self._spec, self._name, self._engine.memory(), on_gpu=on_gpu
         )
         self._reporting = self._run(self._report_forever())
         # From here on: while an engine loads, it may well block its loop for minutes.

@@ -19,6 +19,7 @@ _NOT_OF_ANSWERS = {
     "parameters",
     "weights_bytes",
     "memory_gib",
+    "config",
     "replicas",
 }
 

@@ -32,6 +32,9 @@ StopText = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=10
 response could carry, is refused as well."""
 
 
+MODEL_ID = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
+"""Ids of models: they are parts of URLs and names of folders."""
+
 _LARGEST_COUNT = 2**31 - 1
 """vLLM's counts have 32 bits."""
 
@@ -217,7 +220,7 @@ class ModelSpec(Strict):
     model_id: str = Field(
         min_length=1,
         max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        pattern=MODEL_ID,
         examples=["allenai/OLMo-2-1124-7B-Instruct"],
     )
     name: str = Field(min_length=1, examples=["OLMo 2 7B"])
@@ -258,6 +261,11 @@ class ModelSpec(Strict):
     max_num_seqs: PositiveInt = Field(
         default=256, description="Requests that an engine decodes at once."
     )
+    config: dict[str, Any] | None = Field(
+        default=None,
+        description="The fields of the weights' `config.json` that memory depends on, to predict "
+        "it where the weights are not; none: read from the weights, if they are here.",
+    )
     chat_template: str | None = Field(
         default=None, description="Jinja chat template, for weights that carry none."
     )
@@ -291,12 +299,68 @@ class ModelSpec(Strict):
         return self.engine in ("vllm", "fake")
 
 
+class FitVerdict(StrEnum):
+    """What can be said of a model on this cluster's hardware before it is loaded."""
+
+    FITS = "fits"
+    FITS_SHORTER = "fits_shorter"
+    """Its weights do, but not a request of its whole context length."""
+    DOES_NOT_FIT = "does_not_fit"
+    CANNOT_TELL = "cannot_tell"
+    """Too little is known, or it is so close that only loading it will show."""
+
+
+class Footprint(BaseModel):
+    """The memory that one engine is predicted to take, on each of its GPUs (or of its machine)."""
+
+    gpus: int = Field(description="GPUs of one engine; 0: it runs on CPU.")
+    weights_bytes: int
+    overhead_bytes: int = Field(
+        description="Estimated, on the safe side: activations, CUDA graphs, libraries."
+    )
+    kv_token_bytes: int = Field(
+        description="KV cache of a token in all layers; windows drop tokens from theirs."
+    )
+    kv_request_bytes: int = Field(
+        description="KV cache without which vLLM does not start: of one request of `max_model_len`."
+    )
+    max_model_len: int = Field(description="The context length that this is for, tokens.")
+
+
+class MemoryTaken(BaseModel):
+    """The memory that an engine has taken, as vLLM measured it; the largest of its workers'."""
+
+    weights_bytes: int | None = Field(default=None, description="On each GPU; none on CPU.")
+    overhead_bytes: int | None = Field(
+        default=None, description="On each GPU, beside weights and KV cache; none on CPU."
+    )
+    process_bytes: int | None = Field(
+        default=None, description="Memory of the machine that the process which computes holds."
+    )
+    kv_cache_bytes: int | None = Field(default=None, description="On each GPU; none on CPU.")
+    kv_cache_blocks: int | None = None
+    block_tokens: int | None = None
+    kv_cache_tokens: int | None = Field(
+        default=None, description="That the KV cache holds, of requests of `max_model_len`."
+    )
+
+
 class Fit(BaseModel):
     """Whether this cluster's hardware is enough for one engine of a model."""
 
-    fits: bool
+    verdict: FitVerdict
+    fits: bool = Field(
+        description="It may be run: the verdict is `fits`, or that it cannot be told."
+    )
     reason: str = Field(
-        description="Why (not), in figures.", examples=["fits: 2 of 23.5 GiB of memory"]
+        description="Why (not), in figures.",
+        examples=["needs 15 GiB of weights and 16 GiB of KV cache on a GPU of 79.3 GiB"],
+    )
+    longest: int | None = Field(
+        default=None, description="The longest context that fits, tokens; none: not known."
+    )
+    footprint: Footprint | None = Field(
+        default=None, description="None where its config is not known or not understood."
     )
 
 
@@ -307,11 +371,58 @@ class Model(ModelSpec):
     prepared: bool = Field(
         description="Weights are on this machine already, so that loading needs no download."
     )
+    added: bool = Field(description="A user has added it; it can be removed.")
     fit: Fit
 
 
 class ModelList(BaseModel):
     models: list[Model]
+
+
+class AddModelRequest(Strict):
+    """A model to put into the registry."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"source": "Qwen/Qwen3-8B", "max_model_len": 32768}]},
+    )
+
+    source: Id = Field(
+        min_length=1,
+        description="Hub id (`org/name`), or the absolute path of a folder with a hub snapshot. "
+        "Its weights have to be safetensors.",
+    )
+    model_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        pattern=MODEL_ID,
+        description="Its id here; none: the hub id, or `local/` and the folder's name.",
+    )
+    name: str | None = Field(
+        default=None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="For people."
+    )
+    revision: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        description="Branch, tag or commit of the hub repository.",
+    )
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    quantization: Literal["fp8", "bitsandbytes"] | None = Field(
+        default=None,
+        description="Quantize plain weights while they are loaded; those that are quantized "
+        "already need nothing here.",
+    )
+    max_model_len: PositiveInt | None = Field(
+        default=None, le=_LARGEST_COUNT, description="Context length in tokens; none: its own."
+    )
+    tensor_parallel: PositiveInt = Field(
+        default=1, le=1024, description="GPUs that share one engine."
+    )
+    max_num_seqs: PositiveInt = Field(
+        default=256, le=65_536, description="Requests that an engine decodes at once."
+    )
 
 
 # --- benchmarks -----------------------------------------------------------------------------------

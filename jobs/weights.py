@@ -50,7 +50,7 @@ def prepared(model: ModelSpec) -> bool:
     if weights.path:
         return Path(weights.path).expanduser().is_dir()
     if weights.gguf:
-        return (_folder(model) / _COMPLETE).exists()
+        return (prepared_folder(model) / _COMPLETE).exists()
     assert weights.hub is not None
     cached = try_to_load_from_cache(weights.hub, "config.json", revision=weights.revision)
     return isinstance(cached, str)
@@ -62,7 +62,7 @@ def prepare(model: ModelSpec, announce: Callable[[str], None] = log.info) -> Pat
     Processes that ask at the same time make it once; a killed one leaves nothing that is taken
     for complete.
     """
-    folder = _folder(model)
+    folder = prepared_folder(model)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
         if (folder / _COMPLETE).exists():
@@ -83,7 +83,7 @@ def prepare(model: ModelSpec, announce: Callable[[str], None] = log.info) -> Pat
     return folder
 
 
-def _folder(model: ModelSpec) -> Path:
+def prepared_folder(model: ModelSpec) -> Path:
     return settings().data_folder.resolve() / "models" / model.model_id.replace("/", "--")
 
 

@@ -99,11 +99,12 @@ def env() -> None:
 @app.command()
 def models(url: Url = None) -> None:
     """List the models of the registry."""
-    table = Table("Model id", "Name", "Size", "Memory", "Licence")
+    table = Table("Model id", "Name", "Size", "Memory", "Fit", "Licence")
     with _client(url) as client:
         for model in client.models():
             memory = f"{model.memory_gib:g} GiB" if model.runs_here else "elsewhere"
-            table.add_row(model.model_id, model.name, model.size, memory, model.license)
+            verdict = model.fit.verdict.replace("_", " ")
+            table.add_row(model.model_id, model.name, model.size, memory, verdict, model.license)
     console.print(table)
 
 

@@ -21,6 +21,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ADMIN = re.compile(
     r"(?:GET|HEAD|OPTIONS) /admin/audit"
     r"|DELETE /admin/(?:datasets|benchmarks)/[^/]+/?"
+    r"|DELETE /admin/models/.+"
 )
 _LOGOUT = "POST /logout"
 

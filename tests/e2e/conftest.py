@@ -69,7 +69,11 @@ def demo(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Generat
     command = [sys.executable, "-m", "serve_app", "demo", "--dataset", str(file)]
     process = subprocess.Popen(
         [*command, "--port", str(port)],
-        env={**os.environ, "BENCHMARK_RUNNER_DATA_FOLDER": str(data_folder)},
+        env={
+            **os.environ,
+            "BENCHMARK_RUNNER_DATA_FOLDER": str(data_folder),
+            "BENCHMARK_RUNNER_ADDED_MODELS_FOLDER": str(data_folder / "models"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -5,6 +5,7 @@ The last test ends the demo that all tests here share.
 
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -60,6 +61,34 @@ def test_what_vllm_refuses_is_a_result_with_its_own_error(demo: Any) -> None:
     assert bad_parameter["status_code"] == 400
     assert "temperature" in bad_parameter["body"]["error"]["message"]
     assert results[23]["response"]["body"]["choices"][0]["logprobs"]["content"]
+
+
+def test_engines_take_the_memory_that_was_predicted(demo: Any) -> None:
+    for benchmark in of_the_demo(demo):
+        path = f"/admin/benchmarks/{benchmark['benchmark_id']}/manifest"
+        engine = httpx.get(f"{demo.url}{path}").json()["engines"][-1]
+        predicted, taken = engine["predicted"], engine["taken"]
+        assert taken["kv_cache_blocks"] > 0
+        tokens = engine["predicted_kv_cache_tokens"]
+        assert taken["kv_cache_tokens"] == pytest.approx(tokens, rel=0.02)
+        # What the process holds is at least the weights, and at most what was allowed for.
+        most = predicted["weights_bytes"] + predicted["overhead_bytes"] + 2 * 2**30
+        assert predicted["weights_bytes"] < taken["process_bytes"] < most
+
+
+def test_files_of_a_model_say_what_its_entry_says_and_vllm_knows_it(
+    demo: Any, data_folder: Path
+) -> None:
+    for model_id in EMBEDDED:
+        entry = httpx.get(f"{demo.url}/admin/models/{model_id}").raise_for_status().json()
+        folder = data_folder / "models" / model_id.replace("/", "--")
+        asked = {"source": str(folder), "max_model_len": entry["max_model_len"]}
+        # The first time, vLLM is imported.
+        answer = httpx.post(f"{demo.url}/admin/models/check", json=asked, timeout=120)
+        checked = answer.raise_for_status().json()
+        for name in ("parameters", "weights_bytes"):
+            assert checked[name] == entry[name], (model_id, name)
+        assert checked["fit"]["verdict"] == "fits"
 
 
 def test_the_summary_names_both_models(demo: Any) -> None:

@@ -1,6 +1,7 @@
 """The fake engine, which stands in for vLLM in load and fault tests."""
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from factories import CHAT, model, spec
 from jobs import engine
 from jobs.engine import Answer, FakeEngine
 from jobs.replica import prepare
+from jobs.schemas import MemoryTaken
 
 HELLO = {"messages": [{"role": "user", "content": "Hello there"}]}
 
@@ -70,3 +72,22 @@ async def test_it_takes_the_time_that_it_is_told_to() -> None:
     started = time.monotonic()
     await ask(HELLO, load_seconds=0.1, request_seconds=0.1)
     assert time.monotonic() - started >= 0.2
+
+
+def test_what_workers_and_cache_say_is_one_record() -> None:
+    reports = [
+        {"weights_bytes": 10, "consumed_bytes": 13, "activation_bytes": 4, "kv_cache_bytes": 90},
+        {"weights_bytes": 11, "consumed_bytes": 12, "process_bytes": 5},
+    ]
+    cache = SimpleNamespace(num_gpu_blocks=7, block_size=16, kv_cache_size_tokens=112)
+    assert engine.taken(reports, cache) == MemoryTaken(
+        weights_bytes=11,
+        overhead_bytes=2 + 4,
+        process_bytes=5,
+        kv_cache_bytes=90,
+        kv_cache_blocks=7,
+        block_tokens=16,
+        kv_cache_tokens=112,
+    )
+    # On CPU, and of another version of vLLM.
+    assert engine.taken([{"process_bytes": 5}], object()) == MemoryTaken(process_bytes=5)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs import machine
-from jobs.machine import Gpu
+from jobs.gpus import Gpu
 
 
 def test_this_machine() -> None:
@@ -17,33 +17,17 @@ def test_this_machine() -> None:
     assert machine.versions().keys() >= {"python", "ray", "transformers"}
 
 
-@pytest.fixture
-def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in on the PATH that prints two GPUs and keeps its arguments."""
-    asked = tmp_path / "asked"
-    script = tmp_path / "nvidia-smi"
-    script.write_text(
-        f'#!/bin/sh\necho "$@" > {asked}\n'
-        'echo "NVIDIA H100 80GB HBM3, 81559, 570.1"\necho "NVIDIA L4, 23034, 570.1"\n'
-    )
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    return asked
+def test_only_the_gpus_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
 
+    def read(visible: str | None) -> list[Gpu]:
+        asked.append(visible)
+        return []
 
-def test_gpus(nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.gpus, "read", read)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-abc")
-    assert machine.read().gpus == [
-        Gpu(name="NVIDIA H100 80GB HBM3", memory_mib=81559, driver="570.1"),
-        Gpu(name="NVIDIA L4", memory_mib=23034, driver="570.1"),
-    ]
-    assert nvidia_smi.read_text().split()[-2:] == ["-i", "2,GPU-abc"]
-
-
-def test_no_gpu_for_this_process(nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert machine.read().gpus == []
-    assert not nvidia_smi.exists()
+    assert asked == ["2,GPU-abc"]
 
 
 def test_code(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
 """The manifest: written by driver and replicas, read as one record."""
 
 import time
+from collections.abc import Callable
 
 import orjson
 import pytest
+from published import published
 
 from cluster.database import session
 from cluster.storage import storage
 from jobs import benchmarks, manifest
 from jobs.errors import NotFound
 from jobs.manifest import ImportedFile
-from jobs.schemas import Benchmark, BenchmarkSpec, Placement
+from jobs.schemas import Benchmark, BenchmarkSpec, MemoryTaken, Placement
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -73,3 +75,30 @@ def test_no_such_benchmark(database: str) -> None:
     with pytest.raises(NotFound) as caught:
         manifest.read("bm_none")
     assert caught.value.code == "benchmark_not_found"
+
+
+def test_predicted_beside_taken(
+    spec: BenchmarkSpec, monkeypatch: pytest.MonkeyPatch, configure: Callable[..., None]
+) -> None:
+    configure(cpu_kv_cache_gib=1)
+    loaded = spec.model_copy(update={"model": published("HuggingFaceTB/SmolLM2-135M-Instruct")})
+    taken = MemoryTaken(kv_cache_blocks=364, block_tokens=128, kv_cache_tokens=46_592)
+    monkeypatch.setattr(manifest.fingerprint, "weights", lambda _: None)
+    monkeypatch.setattr(manifest.fingerprint, "chat_template", lambda _: None)
+    monkeypatch.setattr(manifest, "resolve", lambda _: "/nowhere")
+    manifest.write(loaded, PLACEMENT)
+    manifest.note_engine(loaded, "node-1", taken, on_gpu=False)
+    (found,) = manifest.read(spec.benchmark_id).engines
+    assert found.taken == taken
+    assert found.predicted is not None
+    assert found.predicted.weights_bytes == 269_030_016
+    # 30 layers with 3 heads of 64 in bfloat16: 2.9 MB for a block of 128 tokens.
+    assert found.predicted.kv_token_bytes == 30 * 2 * 3 * 64 * 2
+    assert found.predicted_kv_cache_tokens == 2**30 // (128 * 23_040) * 128
+
+
+def test_what_cannot_be_predicted_is_left_out(spec: BenchmarkSpec) -> None:
+    manifest.write(spec, PLACEMENT)
+    manifest.note_engine(spec, "node-1", on_gpu=False)
+    (found,) = manifest.read(spec.benchmark_id).engines
+    assert (found.predicted, found.predicted_kv_cache_tokens, found.taken) == (None, None, None)

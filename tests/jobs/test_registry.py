@@ -9,7 +9,7 @@ import yaml
 from factories import MODEL_ID, chat, model_entry
 
 from cluster.settings import Settings
-from jobs import benchmarks, registry
+from jobs import architecture, benchmarks, quantization, registry
 from jobs.errors import InvalidRequest, NotFound
 from jobs.schemas import Dataset, ModelSpec, Sampling
 
@@ -41,6 +41,17 @@ def test_shipped_numbers_fit_together(shipped: dict[str, ModelSpec]) -> None:
         assert model.memory_gib * 2**30 > model.weights_bytes, model.model_id
         assert model.license, model.model_id
         assert model.engine == "vllm", model.model_id
+
+
+def test_shipped_numbers_are_those_of_their_configs(shipped: dict[str, ModelSpec]) -> None:
+    for model in shipped.values():
+        assert model.config is not None, model.model_id
+        shape = architecture.read(model.config)
+        assert shape.parameters is not None
+        assert model.parameters == shape.parameters.total, model.model_id
+        stored = quantization.stored(model.config, "bfloat16", model.quantization)
+        size = quantization.weights_bytes(shape.parameters, stored)
+        assert model.weights_bytes == size, model.model_id
 
 
 def test_embedded_models_need_no_hub(shipped: dict[str, ModelSpec]) -> None:

@@ -1,6 +1,7 @@
 """The application as an HTTP client sees it, over a database, a storage and a registry."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 from factories import HERE, chats, jsonl
 from fastapi.testclient import TestClient
 from httpx import Response
+from huggingface_hub import HfApi
 
 from cluster.logs import configure_logs
+from jobs import model_files
 from serve_app import readiness, tracking
 from serve_app.app import create_app
 
@@ -30,6 +33,8 @@ def client(
     # waking it: it looks at the queue each second by itself. So benchmarks here stay queued.
     monkeypatch.setattr(tracking, "wake", lambda: None)
     monkeypatch.setattr(tracking, "engines", list)
+    # Nor is there a hub: whoever names one of its models is told that it cannot be reached.
+    monkeypatch.setattr(model_files, "HfApi", partial(HfApi, endpoint="http://127.0.0.1:9"))
     monkeypatch.setattr(readiness, "_tracker", lambda: "answers")
     monkeypatch.setattr(readiness, "_ray", lambda: "2 CPUs, 0 GPUs")
     # An error that nobody expected is answered with 500, as it is in service.

@@ -364,7 +364,7 @@ def test_rerun_and_retry(client, benchmark_id):
 def test_models_say_whether_they_fit(client):
     for model in client.get("/admin/models").json()["models"]:
         assert model["fit"]["fits"] is True
-        assert model["fit"]["reason"].startswith("fits: 1 of ")
+        assert model["fit"]["reason"].startswith("fits: is to have 1 GiB, this machine has ")
 
 
 def test_files(client, benchmark_id, make_benchmark, scored):

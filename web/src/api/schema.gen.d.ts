@@ -143,7 +143,33 @@ export interface paths {
          */
         get: operations["list_models"];
         put?: never;
-        post?: never;
+        /**
+         * Add a model
+         * @description Put a model into the registry, from the hub or a folder. Its config and the headers of its
+         *     weights are read, and vLLM has to know its architecture; that it does not fit this cluster is
+         *     said in `fit`, and refused when it is run.
+         */
+        post: operations["add_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/models/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a model
+         * @description What adding a model would make of it, with the verdict on its size. Nothing is kept.
+         */
+        post: operations["check_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -161,7 +187,11 @@ export interface paths {
         get: operations["get_model"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove a model
+         * @description Only one that was added through the API. Its benchmarks stay.
+         */
+        delete: operations["remove_model"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1101,6 +1131,64 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AddModelRequest
+         * @description A model to put into the registry.
+         * @example {
+         *       "max_model_len": 32768,
+         *       "source": "Qwen/Qwen3-8B"
+         *     }
+         */
+        AddModelRequest: {
+            /**
+             * Source
+             * @description Hub id (`org/name`), or the absolute path of a folder with a hub snapshot. Its weights have to be safetensors.
+             */
+            source: string;
+            /**
+             * Model Id
+             * @description Its id here; none: the hub id, or `local/` and the folder's name.
+             */
+            model_id?: string | null;
+            /**
+             * Name
+             * @description For people.
+             */
+            name?: string | null;
+            /**
+             * Revision
+             * @description Branch, tag or commit of the hub repository.
+             */
+            revision?: string | null;
+            /**
+             * Dtype
+             * @default auto
+             * @enum {string}
+             */
+            dtype: "auto" | "bfloat16" | "float16" | "float32";
+            /**
+             * Quantization
+             * @description Quantize plain weights while they are loaded; those that are quantized already need nothing here.
+             */
+            quantization?: ("fp8" | "bitsandbytes") | null;
+            /**
+             * Max Model Len
+             * @description Context length in tokens; none: its own.
+             */
+            max_model_len?: number | null;
+            /**
+             * Tensor Parallel
+             * @description GPUs that share one engine.
+             * @default 1
+             */
+            tensor_parallel: number;
+            /**
+             * Max Num Seqs
+             * @description Requests that an engine decodes at once.
+             * @default 256
+             */
+            max_num_seqs: number;
+        };
+        /**
          * Agreement
          * @description How far the answers to one request agree.
          * @enum {string}
@@ -1960,6 +2048,15 @@ export interface components {
             arguments: {
                 [key: string]: unknown;
             };
+            /** @description The memory that it was predicted to take. */
+            predicted?: components["schemas"]["Footprint"] | null;
+            /**
+             * Predicted Kv Cache Tokens
+             * @description That its KV cache was predicted to hold.
+             */
+            predicted_kv_cache_tokens?: number | null;
+            /** @description The memory that it has taken. */
+            taken?: components["schemas"]["MemoryTaken"] | null;
         };
         /**
          * ErrorResponse
@@ -2062,14 +2159,64 @@ export interface components {
          * @description Whether this cluster's hardware is enough for one engine of a model.
          */
         Fit: {
-            /** Fits */
+            verdict: components["schemas"]["FitVerdict"];
+            /**
+             * Fits
+             * @description It may be run: the verdict is `fits`, or that it cannot be told.
+             */
             fits: boolean;
             /**
              * Reason
              * @description Why (not), in figures.
-             * @example fits: 2 of 23.5 GiB of memory
+             * @example needs 15 GiB of weights and 16 GiB of KV cache on a GPU of 79.3 GiB
              */
             reason: string;
+            /**
+             * Longest
+             * @description The longest context that fits, tokens; none: not known.
+             */
+            longest?: number | null;
+            /** @description None where its config is not known or not understood. */
+            footprint?: components["schemas"]["Footprint"] | null;
+        };
+        /**
+         * FitVerdict
+         * @description What can be said of a model on this cluster's hardware before it is loaded.
+         * @enum {string}
+         */
+        FitVerdict: "fits" | "fits_shorter" | "does_not_fit" | "cannot_tell";
+        /**
+         * Footprint
+         * @description The memory that one engine is predicted to take, on each of its GPUs (or of its machine).
+         */
+        Footprint: {
+            /**
+             * Gpus
+             * @description GPUs of one engine; 0: it runs on CPU.
+             */
+            gpus: number;
+            /** Weights Bytes */
+            weights_bytes: number;
+            /**
+             * Overhead Bytes
+             * @description Estimated, on the safe side: activations, CUDA graphs, libraries.
+             */
+            overhead_bytes: number;
+            /**
+             * Kv Token Bytes
+             * @description KV cache of a token in all layers; windows drop tokens from theirs.
+             */
+            kv_token_bytes: number;
+            /**
+             * Kv Request Bytes
+             * @description KV cache without which vLLM does not start: of one request of `max_model_len`.
+             */
+            kv_request_bytes: number;
+            /**
+             * Max Model Len
+             * @description The context length that this is for, tokens.
+             */
+            max_model_len: number;
         };
         /**
          * Golden
@@ -2104,7 +2251,10 @@ export interface components {
         Gpu: {
             /** Name */
             name: string;
-            /** Memory Mib */
+            /**
+             * Memory Mib
+             * @description What programs may use: without what the driver keeps.
+             */
             memory_mib: number;
             /** Driver */
             driver: string;
@@ -2542,6 +2692,41 @@ export interface components {
             version: string;
         };
         /**
+         * MemoryTaken
+         * @description The memory that an engine has taken, as vLLM measured it; the largest of its workers'.
+         */
+        MemoryTaken: {
+            /**
+             * Weights Bytes
+             * @description On each GPU; none on CPU.
+             */
+            weights_bytes?: number | null;
+            /**
+             * Overhead Bytes
+             * @description On each GPU, beside weights and KV cache; none on CPU.
+             */
+            overhead_bytes?: number | null;
+            /**
+             * Process Bytes
+             * @description Memory of the machine that the process which computes holds.
+             */
+            process_bytes?: number | null;
+            /**
+             * Kv Cache Bytes
+             * @description On each GPU; none on CPU.
+             */
+            kv_cache_bytes?: number | null;
+            /** Kv Cache Blocks */
+            kv_cache_blocks?: number | null;
+            /** Block Tokens */
+            block_tokens?: number | null;
+            /**
+             * Kv Cache Tokens
+             * @description That the KV cache holds, of requests of `max_model_len`.
+             */
+            kv_cache_tokens?: number | null;
+        };
+        /**
          * Model
          * @description A model of the registry as the API shows it.
          */
@@ -2630,6 +2815,13 @@ export interface components {
              */
             max_num_seqs: number;
             /**
+             * Config
+             * @description The fields of the weights' `config.json` that memory depends on, to predict it where the weights are not; none: read from the weights, if they are here.
+             */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+            /**
              * Chat Template
              * @description Jinja chat template, for weights that carry none.
              */
@@ -2659,6 +2851,11 @@ export interface components {
              * @description Weights are on this machine already, so that loading needs no download.
              */
             prepared: boolean;
+            /**
+             * Added
+             * @description A user has added it; it can be removed.
+             */
+            added: boolean;
             fit: components["schemas"]["Fit"];
         };
         /** ModelList */
@@ -2754,6 +2951,13 @@ export interface components {
              * @default 256
              */
             max_num_seqs: number;
+            /**
+             * Config
+             * @description The fields of the weights' `config.json` that memory depends on, to predict it where the weights are not; none: read from the weights, if they are here.
+             */
+            config?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Chat Template
              * @description Jinja chat template, for weights that carry none.
@@ -4276,6 +4480,81 @@ export interface operations {
             };
         };
     };
+    add_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddModelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    check_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddModelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     get_model: {
         parameters: {
             query?: never;
@@ -4299,6 +4578,56 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    remove_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A model's id; slashes are part of it. */
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

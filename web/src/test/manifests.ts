@@ -44,6 +44,20 @@ export const aManifest = (): Schemas['Manifest'] => ({
       weights: { source: 'hub:org/small', revision: 'abc', sha256: 'w1' },
       chat_template_sha256: 't1',
       arguments: { max_num_seqs: 1 },
+      predicted: {
+        gpus: 1,
+        weights_bytes: 15 * 2 ** 30,
+        overhead_bytes: 2 * 2 ** 30,
+        kv_token_bytes: 131_072,
+        kv_request_bytes: 16 * 2 ** 30,
+        max_model_len: 131_072,
+      },
+      predicted_kv_cache_tokens: 450_000,
+      taken: {
+        weights_bytes: 15.1 * 2 ** 30,
+        overhead_bytes: 1.7 * 2 ** 30,
+        kv_cache_tokens: 460_496,
+      },
     },
   ],
 })

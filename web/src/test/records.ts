@@ -31,7 +31,8 @@ export const aModel = (with_: Partial<Schemas['Model']> = {}): Schemas['Model'] 
   cpu_engine_args: {},
   size: '135M',
   prepared: true,
-  fit: { fits: true, reason: '' },
+  added: false,
+  fit: { verdict: 'fits', fits: true, reason: '' },
   ...with_,
 })
 

@@ -58,7 +58,11 @@ export const server = setupServer(
         aModel({
           model_id: 'org/large',
           name: 'Large',
-          fit: { fits: false, reason: 'needs 80 GiB on one GPU; the largest has 16 GiB' },
+          fit: {
+            verdict: 'does_not_fit',
+            fits: false,
+            reason: 'needs 80 GiB on one GPU; the largest has 16 GiB',
+          },
         }),
       ],
     }),

@@ -38,6 +38,17 @@ export function bytes(value: number): string {
   return `${(at === 0 ? whole : tenths).format(value)} ${units[at] ?? ''}`
 }
 
+/** Memory, in the units that it is built in: 15 GiB, 128 KiB. */
+export function binary(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let at = 0
+  while (value >= 1024 && at < units.length - 1) {
+    value /= 1024
+    at += 1
+  }
+  return `${(value < 100 ? tenths : whole).format(value)} ${units[at] ?? ''}`
+}
+
 export const gibibytes = (value: number) => `${tenths.format(value)} GiB`
 
 /** 2 h 48 min; 3 min 20 s; 12 s; 0.4 s. */

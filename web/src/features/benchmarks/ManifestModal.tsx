@@ -2,6 +2,7 @@ import { Modal, Skeleton, Stack } from '@mantine/core'
 import type { Benchmark } from '../../api/benchmarks'
 import { reasonOf } from '../../api/client'
 import { useManifest, type Manifest } from '../../api/manifest'
+import { binary, plural } from '../../ui/format'
 import { Json } from '../../ui/Json'
 import { Pairs } from '../../ui/Pairs'
 import { Problem } from '../../ui/Problem'
@@ -65,6 +66,7 @@ function Facts({ manifest }: { manifest: Manifest }) {
             ['Arguments', engine.arguments],
             ['Processor', `${engine.machine.cpu}, ${String(engine.machine.cores)} cores`],
             ['GPUs', engine.machine.gpus.map((gpu) => gpu.name).join(', ')],
+            ...memory(engine),
             [
               'Versions',
               Object.entries(engine.versions)
@@ -77,6 +79,24 @@ function Facts({ manifest }: { manifest: Manifest }) {
       <Json label="Manifest as JSON" value={manifest} />
     </Stack>
   )
+}
+
+/** The memory that an engine was predicted to take, and what it has taken. */
+function memory({
+  predicted,
+  predicted_kv_cache_tokens: tokens,
+  taken,
+}: NonNullable<Manifest['engines']>[number]): Entry[] {
+  const both = (then: string | null, now: string | null) =>
+    [then && `predicted ${then}`, now && `taken ${now}`].filter(Boolean).join(', ')
+  const size = (value: number | null | undefined) => (value == null ? null : binary(value))
+  const many = (value: number | null | undefined) => (value == null ? null : plural(value, 'token'))
+  return [
+    ['Memory: weights', both(size(predicted?.weights_bytes), size(taken?.weights_bytes))],
+    ['Memory: rest', both(size(predicted?.overhead_bytes), size(taken?.overhead_bytes))],
+    ['Memory: KV cache', both(many(tokens), many(taken?.kv_cache_tokens))],
+    ['Memory of the process', size(taken?.process_bytes)],
+  ]
 }
 
 function sampling(overrides: object): string {

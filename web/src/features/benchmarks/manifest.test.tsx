@@ -16,7 +16,13 @@ test('the manifest says what the answers depend on', async () => {
   await user.click(await screen.findByRole('button', menu))
   await user.click(await screen.findByRole('menuitem', { name: 'Manifest…' }))
   const modal = await screen.findByRole('dialog')
-  for (const fact of ['w1', 't1', 'd1', 'H100', 'vllm 0.32.0', 'c0ffee, with changes']) {
+  const memory = [
+    'predicted 15 GiB, taken 15.1 GiB',
+    'predicted 2 GiB, taken 1.7 GiB',
+    'predicted 450,000 tokens, taken 460,496 tokens',
+  ]
+  const facts = ['w1', 't1', 'd1', 'H100', 'vllm 0.32.0', 'c0ffee, with changes', ...memory]
+  for (const fact of facts) {
     expect(await within(modal).findByText(fact)).toBeVisible()
   }
 })

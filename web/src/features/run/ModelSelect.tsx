@@ -1,8 +1,8 @@
 import { MultiSelect, type ComboboxItem, type MultiSelectProps } from '@mantine/core'
 import type { Model } from '../../api/models'
-import { gibibytes } from '../../ui/format'
+import { binary, gibibytes } from '../../ui/format'
 import { Icon } from '../../ui/Icon'
-import { Tag } from '../../ui/Tag'
+import { FitTag } from './FitTag'
 import classes from './ModelSelect.module.css'
 
 interface ModelSelectProps {
@@ -11,6 +11,12 @@ interface ModelSelectProps {
   onChange: (ids: string[]) => void
   error: string | null
   loading: boolean
+}
+
+/** Its weights as they are predicted, or else what its entry plans for. */
+function memory({ fit: { footprint }, memory_gib }: Model): string {
+  if (!footprint) return `${gibibytes(memory_gib)} memory`
+  return `${binary(footprint.weights_bytes * Math.max(footprint.gpus, 1))} of weights`
 }
 
 function Option({ model, checked }: { model: Model; checked: boolean }) {
@@ -24,13 +30,13 @@ function Option({ model, checked }: { model: Model; checked: boolean }) {
         <div className={classes.figures}>
           {model.endpoint
             ? `Asked at ${new URL(model.endpoint.base_url).host}`
-            : `${model.size} parameters · ${gibibytes(model.memory_gib)} memory · ${
+            : `${model.size} parameters · ${memory(model)} · ${
                 model.prepared ? 'weights here' : 'downloads first'
               }`}
         </div>
         {!model.fit.fits && <div className={classes.reason}>{model.fit.reason}</div>}
       </div>
-      <Tag tone={model.fit.fits ? 'good' : 'warn'}>{model.fit.fits ? 'Fits' : 'Does not fit'}</Tag>
+      <FitTag fit={model.fit} />
     </div>
   )
 }

@@ -15,6 +15,7 @@ import { ModelSelect } from './ModelSelect'
 import { Refusals } from './Refusals'
 import classes from './RunSection.module.css'
 
+const ModelsModal = lazy(() => import('./ModelsModal'))
 const SamplingFields = lazy(() => import('./SamplingFields'))
 const route = getRouteApi('/runner')
 
@@ -27,6 +28,7 @@ export function RunSection() {
   const run = useRunBenchmarks()
   const [sampling, setSampling] = useState<Sampling>({})
   const [expanded, { toggle }] = useDisclosure(false)
+  const [showsModels, modal] = useDisclosure(false)
 
   const dataset = datasets.find((one) => one.id === search.dataset)
   const known = models.data?.models ?? []
@@ -59,7 +61,19 @@ export function RunSection() {
   }
 
   return (
-    <Section title="Run">
+    <Section
+      title="Run"
+      actions={
+        <Button variant="default" size="xs" onClick={modal.open}>
+          Models…
+        </Button>
+      }
+    >
+      {showsModels && (
+        <Suspense>
+          <ModelsModal models={known} onClose={modal.close} />
+        </Suspense>
+      )}
       <form
         onSubmit={(event) => {
           event.preventDefault()
@@ -96,7 +110,7 @@ export function RunSection() {
             <p key={one.model_id} className={classes.misfit}>
               <Icon name="warning" size={14} />
               <span>
-                <strong>{one.name}</strong> does not fit this cluster: {one.fit.reason}
+                <strong>{one.name}</strong> cannot be run on this cluster: it {one.fit.reason}
               </span>
             </p>
           ))}

@@ -17,7 +17,7 @@ test('one click starts one benchmark per model with the overrides', async () => 
     }),
   )
   const { user, search } = open('/runner?dataset=ds_1&models=org/small,org/large')
-  expect(await screen.findByText(/does not fit this cluster: needs 80 GiB/)).toBeVisible()
+  expect(await screen.findByText(/cannot be run on this cluster: it needs 80 GiB/)).toBeVisible()
   await user.click(screen.getByRole('button', { name: 'Sampling overrides' }))
   await user.type(await screen.findByLabelText('Temperature'), '0')
   await user.click(screen.getByRole('button', { name: 'Run 2 benchmarks' }))
