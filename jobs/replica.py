@@ -63,6 +63,7 @@ class Replica:
         self._name = f"{os.uname().nodename}-{os.getpid()}"
         self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
+        self._bounded = patience.Bounded(self._engine)
         self._overrides = self._spec.sampling.model_dump(exclude_none=True)
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
         self._slots = Slots(self._in_flight)
@@ -217,7 +218,7 @@ class Replica:
         body = prepare(row["url"], orjson.loads(row["body"]), self._overrides)
         started = time.monotonic()
         try:
-            answer = await patience.answer(self._engine, row["url"], body)
+            answer = await self._bounded.answer(row["url"], body)
             return record(row, answer, _since_ms(started), self._name)
         except patience.Silent:
             raise
