@@ -1,6 +1,7 @@
 """A real S3 server for tests, moto's, in a process of its own; and a way to it that can fail."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -9,12 +10,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import boto3
+import httpx
 import pytest
+
+from cluster import objects
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -34,7 +38,7 @@ from moto.server import main
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
 """
 _START_SECONDS = 60.0
-_LATE_SECONDS = 1.0
+_LATE_SECONDS = 0.8
 _CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied"}
 
 
@@ -44,26 +48,23 @@ class ObjectStore:
     def __init__(self, port: int) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.client: Any = boto3.client(
-            "s3",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
 
     def bucket(self) -> str:
         name = f"test-{uuid.uuid4().hex[:12]}"
-        self.client.create_bucket(Bucket=name)
+        httpx.put(f"{self.url}/{name}").raise_for_status()
         return name
 
     def keys(self, bucket: str) -> list[str]:
-        found = self.client.list_objects_v2(Bucket=bucket).get("Contents", [])
-        return sorted(one["Key"] for one in found)
+        return sorted(self._listed(bucket, "list-type=2", "Key"))
 
-    def uploads(self, bucket: str) -> list[Any]:
+    def uploads(self, bucket: str) -> list[str]:
         """Uploads in parts that were begun, and neither completed nor given up."""
-        return self.client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+        return self._listed(bucket, "uploads", "UploadId")
+
+    def _listed(self, bucket: str, what: str, field: str) -> list[str]:
+        answer = httpx.get(f"{self.url}/{bucket}?{what}").raise_for_status().text
+        assert "<IsTruncated>true" not in answer
+        return re.findall(f"<{field}>(.+?)</{field}>", answer)
 
 
 @contextmanager
@@ -85,9 +86,7 @@ def running() -> Iterator[ObjectStore]:
             assert server.poll() is None, "moto's server has ended"
             assert time.monotonic() < deadline, "moto's server does not start"
             time.sleep(0.05)
-    store = ObjectStore(port)
-    yield store
-    store.client.close()
+    yield ObjectStore(port)
     server.kill()
     server.wait()
 
@@ -194,3 +193,10 @@ def configure(patch: pytest.MonkeyPatch, bucket: str, endpoint: str) -> None:
         patch.setenv(name, value)
     patch.setenv("BENCHMARK_RUNNER_STORAGE_URL", f"s3://{bucket}/some/prefix")
     patch.setenv("BENCHMARK_RUNNER_STORAGE_ENDPOINT", endpoint)
+
+
+def be_quick(patch: pytest.MonkeyPatch) -> None:
+    """Have a store that fails tried again at once, and by the library less often."""
+    patch.setattr(objects, "_FIRST_WAIT_SECONDS", 0.02)
+    patch.setitem(objects._RETRIES, "max_retries", 2)
+    patch.setitem(objects._RETRIES, "backoff", {"init_backoff": timedelta(milliseconds=10)})

@@ -10,10 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import stamina
 import structlog
-from object_store import CREDENTIALS, Fault, ObjectStore, Way
+from object_store import CREDENTIALS, Fault, ObjectStore, Way, be_quick
 from ray.exceptions import RayTaskError
 
-from cluster import objects
 from cluster.object_file import End
 from cluster.objects import Objects
 from cluster.storage import Storage, StorageUnavailable, storage, unavailable
@@ -23,15 +22,14 @@ MIB = 2**20
 
 @pytest.fixture
 def store(way: Way, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Storage:
-    monkeypatch.setattr(objects, "_FIRST_WAIT_SECONDS", 0.1)
-    monkeypatch.setitem(objects._RETRIES, "max_retries", 2)
+    be_quick(monkeypatch)
     configure(storage_timeout_seconds=0.5, storage_patience_seconds=20)
     return storage()
 
 
 @pytest.fixture
 def impatient(store: Storage) -> Storage:
-    store.patience = 0.5
+    store.patience = 0.2
     return store
 
 
@@ -229,11 +227,11 @@ def test_an_object_that_is_replaced_while_it_is_read_is_never_a_mixture(store: S
 def test_a_long_journal_is_few_objects(
     store: Storage, object_server: ObjectStore, bucket: str
 ) -> None:
-    lines = [b"%d\n" % number for number in range(300)]
+    lines = [b"%d\n" % number for number in range(130)]
     journal = store.journal("log")
     for line in lines:
         journal.add(line)
-    assert len(object_server.keys(bucket)) < 80
+    assert len(object_server.keys(bucket)) < 40
     assert store.lines("log") == b"".join(lines)
     store.delete("log")
     assert object_server.keys(bucket) == []

@@ -8,13 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 from factories import chats, record
-from object_store import CREDENTIALS, ObjectStore, Way
+from object_store import CREDENTIALS, ObjectStore, Way, be_quick
 from replicas import stop
 
-from cluster import objects
 from cluster.database import session
 from cluster.storage import StorageUnavailable, storage
-from jobs import benchmarks, datasets, export, graders, parts, results, retry, scheduler, scorer
+from jobs import (
+    benchmarks,
+    datasets,
+    export,
+    graders,
+    indexes,
+    parts,
+    queries,
+    results,
+    retry,
+    scheduler,
+    scorer,
+)
+from jobs.analysis import ResultFilter, Sort
 from jobs.compare import compare
 from jobs.parts import Chunk
 from jobs.replica import Replica
@@ -30,7 +42,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def _in_a_bucket(database: str, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "_FIRST_WAIT_SECONDS", 0.1)
+    be_quick(monkeypatch)
 
 
 @pytest.fixture
@@ -173,6 +185,40 @@ def test_a_store_that_stays_away_stops_the_benchmark_and_nothing_is_asked_twice(
     assert do(start(spec), 0, 1, 2) == [32, 32, 26]
     assert answers(spec).items() >= kept.items()
     assert len(answers(spec)) == 90
+
+
+def test_an_ended_benchmark_is_listed_from_an_index_on_this_machine(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    way: Way,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexes, "_FROM_ROWS", 3)
+    monkeypatch.setattr(indexes, "_PATIENCE", None)
+    spec = make(upload(*chats(60)))
+    for index, rows in ((0, range(32)), (1, range(32, 60))):
+        chunk = Chunk(spec.benchmark_id, index)
+        chunk.open()
+        chunk.add(*(record(row, latency_ms=float(row)) for row in rows))
+        chunk.finish()
+    assert scheduler.settle(spec.benchmark_id, Status.COMPLETED)
+
+    def slowest() -> list[int]:
+        only = ResultFilter(q="r-5")
+        page = results.page(spec.benchmark_id, 3, 0, only, Sort.LATENCY_MS, "desc")
+        return [one.row_id for one in page.results]
+
+    assert slowest() == [59, 58, 57]
+    way.requests.clear()
+    with queries.connect() as db:
+        path = indexes.of_results(queries.source(db, spec.benchmark_id, whole=False))
+        assert path is not None
+        # Another reader has it open already.
+        queries.attached(db, path)
+        assert slowest() == [59, 58, 57]
+    # Only the part that holds the page is fetched.
+    assert way.count("GET", "/parts/0000000") == 0
+    assert way.count("GET", "/parts/0000001") > 0
 
 
 def test_results_are_compared_scored_exported_and_retried(

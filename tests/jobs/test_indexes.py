@@ -93,6 +93,14 @@ def test_only_so_many_files_stay_open_and_the_newest(make_benchmark, monkeypatch
     assert listed(each[0]) == [3, 2, 1, 0]
 
 
+def test_it_goes_with_its_benchmark(make_benchmark):
+    ended = make_benchmark([record(i) for i in range(4)])
+    assert len(listed(ended)) == 4
+    assert kept(ended)
+    benchmarks.delete(ended)
+    assert kept(ended) == []
+
+
 def test_nothing_is_made_of_a_dataset_that_was_deleted(make_benchmark, store_dataset):
     benchmark_id = make_benchmark([record(i) for i in range(4)])
     (dataset_id,) = storage().list("datasets")
