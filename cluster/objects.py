@@ -40,7 +40,8 @@ _IN_MEMORY_BYTES = 5 * 2**20
 _AT_ONCE = 16
 # Of one call, in which connections are broken or refused; `patience` makes several calls.
 _RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=10)}
-_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
+# Between several calls, seconds.
+_WAITS = {"wait_initial": 0.5, "wait_max": 15.0, "wait_jitter": 1.0}
 
 
 class Objects:
@@ -215,11 +216,7 @@ class Objects:
         """``call`` of the store, again and again while it is away, but not for longer than
         ``patience``."""
         for attempt in stamina.retry_context(
-            on=_may_pass,
-            attempts=None,
-            timeout=self.patience,
-            wait_initial=_FIRST_WAIT_SECONDS,
-            wait_max=_LONGEST_WAIT_SECONDS,
+            on=_may_pass, attempts=None, timeout=self.patience, **_WAITS
         ):
             with attempt:
                 return self._translated(call, *args)

@@ -140,6 +140,7 @@ def way(
     """Have storage in a bucket of its own, for this test; the way to it, which can be made bad."""
     opened = object_store.Way(object_server)
     object_store.configure(monkeypatch, bucket, opened.url)
+    object_store.be_quick(monkeypatch)
     _forget()
     yield opened
     opened.close()

@@ -18,8 +18,6 @@ from typing import Any
 import httpx
 import pytest
 
-from cluster import objects
-
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -113,6 +111,8 @@ class Way:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Or each answer waits 40 ms for an acknowledgement between its head and its body.
+            disable_nagle_algorithm = True
 
             def log_message(self, *_: Any) -> None:
                 return
@@ -187,16 +187,16 @@ class Way:
         self._server.server_close()
 
 
+def be_quick(patch: pytest.MonkeyPatch) -> None:
+    """Have a store that fails tried again at once, and by the library less often."""
+    tries = {"max_retries": 2, "backoff": {"init_backoff": timedelta(milliseconds=10)}}
+    patch.setattr("cluster.objects._RETRIES", tries)
+    patch.setattr("cluster.objects._WAITS", {"wait_initial": 0.02, "wait_jitter": 0.0})
+
+
 def configure(patch: pytest.MonkeyPatch, bucket: str, endpoint: str) -> None:
     """Point the settings of this process at a bucket."""
     for name, value in CREDENTIALS.items():
         patch.setenv(name, value)
     patch.setenv("BENCHMARK_RUNNER_STORAGE_URL", f"s3://{bucket}/some/prefix")
     patch.setenv("BENCHMARK_RUNNER_STORAGE_ENDPOINT", endpoint)
-
-
-def be_quick(patch: pytest.MonkeyPatch) -> None:
-    """Have a store that fails tried again at once, and by the library less often."""
-    patch.setattr(objects, "_FIRST_WAIT_SECONDS", 0.02)
-    patch.setitem(objects._RETRIES, "max_retries", 2)
-    patch.setitem(objects._RETRIES, "backoff", {"init_backoff": timedelta(milliseconds=10)})

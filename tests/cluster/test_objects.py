@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import stamina
 import structlog
-from object_store import CREDENTIALS, Fault, ObjectStore, Way, be_quick
+from object_store import CREDENTIALS, Fault, ObjectStore, Way
 from ray.exceptions import RayTaskError
 
 from cluster.object_file import End
@@ -21,8 +21,7 @@ MIB = 2**20
 
 
 @pytest.fixture
-def store(way: Way, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Storage:
-    be_quick(monkeypatch)
+def store(way: Way, configure: Callable[..., None]) -> Storage:
     configure(storage_timeout_seconds=0.5, storage_patience_seconds=20)
     return storage()
 
