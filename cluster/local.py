@@ -5,7 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
@@ -55,7 +55,12 @@ class Local:
         return sorted(entry.name for entry in self._entries(prefix))
 
     def written(self, prefix: str) -> dict[str, int]:
-        return {entry.name: entry.stat().st_mtime_ns for entry in self._entries(prefix)}
+        found: dict[str, int] = {}
+        for entry in self._entries(prefix):
+            # What was deleted since it was listed is left out.
+            with suppress(FileNotFoundError):
+                found[entry.name] = entry.stat().st_mtime_ns
+        return found
 
     def _entries(self, prefix: str) -> "builtins.list[os.DirEntry[str]]":
         try:
