@@ -10,6 +10,7 @@ It reads its specification once from the tracker and never touches SQL while it 
 import json
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,8 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
     work = ray.data.from_items(
         [{"chunk": i} for i in missing], override_num_blocks=-(-len(missing) // together)
     )
+    # Restarts have no named parameter (Ray 2.60), and `ray_remote_args` warns that it will go.
+    warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
     done = work.map_batches(
         Replica,
         fn_constructor_args=(spec.model_dump(mode="json"),),

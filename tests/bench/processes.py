@@ -41,6 +41,7 @@ class Watch:
     def __enter__(self) -> "Watch":
         for process in processes(self.session):
             self._before[process.pid] = _cpu(process) or 0.0
+        self._look()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
