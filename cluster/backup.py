@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from alembic import command
 from pydantic import BaseModel
@@ -55,11 +55,8 @@ def backup(file: Path) -> About:
     with target as tar:
         about = _write_rows(tar)
         _add(tar, _ABOUT, about.model_dump_json(indent=2).encode())
-        for path in sorted(storage().root.rglob("*")):
-            name = path.relative_to(storage().root)
-            # What is being written stands aside, and is not part of anything yet.
-            if path.is_file() and not name.parts[0].startswith("."):
-                _add_file(tar, path, f"{_OBJECTS}/{name.as_posix()}")
+        for key, content in storage().contents():
+            _add_object(tar, key, content)
     return about
 
 
@@ -69,8 +66,8 @@ def restore(file: Path) -> About:
     Raises:
         BackupError: the file is no back-up, or something is there already.
     """
-    if storage().root.is_dir() and any(storage().root.iterdir()):
-        raise BackupError(f"{storage().root} is not empty. Restore into an empty storage.")
+    if next(storage().contents(), None) is not None:
+        raise BackupError(f"{storage().uri} is not empty. Restore into an empty storage.")
     with tarfile.open(file, "r:gz") as tar:
         about = _about(tar, file)
         settings().data_folder.mkdir(parents=True, exist_ok=True)
@@ -171,11 +168,10 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(member, io.BytesIO(data))
 
 
-def _add_file(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    try:
-        # A journal may grow while it is read: it is taken as it was, as a kill would leave it.
-        member = tar.gettarinfo(path, name)
-        with path.open("rb") as content:
-            tar.addfile(member, content)
-    except FileNotFoundError:
-        return  # deleted since it was listed; or a journal that became a part: done again
+def _add_object(tar: tarfile.TarFile, key: str, content: BinaryIO) -> None:
+    member = tarfile.TarInfo(f"{_OBJECTS}/{key}")
+    # A journal may grow while it is read: it is taken as it was, as a kill would leave it.
+    member.size = content.seek(0, io.SEEK_END)
+    member.mode = 0o600
+    content.seek(0)
+    tar.addfile(member, content)

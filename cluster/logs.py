@@ -14,6 +14,14 @@ _SECRETS = (
     re.compile(r"\bbr_[A-Za-z0-9_-]{8}(?P<hidden>[A-Za-z0-9_-]{8,})"),  # an API key, but its prefix
     re.compile(r"://[^/\s:@]*:(?P<hidden>[^/\s@]+)@"),  # the password of a database's URL
     re.compile(r"(?i)\bbearer\s+(?P<hidden>[^\s\"',]+)"),
+    # Of an object store: key ids, signatures and tokens in URLs and answers, settings printed.
+    re.compile(r"\bA(?:KIA|SIA)(?P<hidden>[A-Z0-9]{12,})"),
+    re.compile(r"(?i)\bX-Amz-(?:Credential|Signature|Security-Token)=(?P<hidden>[^&\s\"'<>]+)"),
+    re.compile(
+        r"(?i)\b(?:aws_)?(?:secret_access_key|session_token)[\"']?\s*[=:]\s*[\"']?"
+        r"(?P<hidden>[^\s\"',}]+)"
+    ),
+    re.compile(r"<AWSAccessKeyId>(?P<hidden>[^<]+)<"),
 )
 
 _values: dict[str, str] = {}

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -35,7 +35,41 @@ class Settings(BaseSettings):
     )
     storage_url: str = Field(
         default="",
-        description="Where datasets and results live: file:///folder (empty: in the data folder).",
+        description="Where datasets and results live: file:///folder or s3://bucket/prefix (empty: "
+        "in the data folder). Region and credentials of a bucket: AWS_REGION, AWS_ACCESS_KEY_ID, "
+        "AWS_SECRET_ACCESS_KEY, or the role of the machine.",
+    )
+    storage_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices(
+            "BENCHMARK_RUNNER_STORAGE_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"
+        ),
+        pattern=r"^(https?://[^/\s@]+/?)?$",
+        description="Address of an S3-compatible object store, http(s)://host:port; empty: "
+        "Amazon's.",
+    )
+    storage_timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long one request to the object store may take (at most 5 MiB), seconds.",
+    )
+    storage_patience_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="How long calls of the API try an object store that is away, seconds; then "
+        "they answer 503.",
+    )
+    job_storage_patience_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="How long a benchmark waits for an object store that is away, seconds; then it "
+        "fails, keeps its results and can be retried.",
+    )
+    cache_bytes: int = Field(
+        default=20 * 2**30,
+        ge=0,
+        description="How much of the data folder indexes of results may take, bytes; beyond it the "
+        "oldest go, and are made again when they are asked for.",
     )
     models_folder: Path = Field(
         default=REPOSITORY / "configs" / "models",

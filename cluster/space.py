@@ -59,7 +59,7 @@ def require(folder: Path, size: int = 0) -> None:
 
 def is_full(error: BaseException) -> bool:
     """Whether a full disk is behind ``error``, whichever library raised it."""
-    return any(_says_full(cause) for cause in _causes(error))
+    return any(_says_full(cause) for cause in causes(error))
 
 
 def _says_full(error: BaseException) -> bool:
@@ -70,7 +70,8 @@ def _says_full(error: BaseException) -> bool:
     return any(saying in str(error) for saying in _SAYINGS)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and all that led to it, or is gathered in it."""
     seen: set[int] = set()
     pending = [error]
     while pending:

@@ -141,7 +141,7 @@ def _differing(db: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> floa
         relation, values = of.name, dict[str, Any]()
         if chunks:
             relation = "read_parquet($paths)"
-            values["paths"] = [parts.part_path(of.spec.benchmark_id, index) for index in chunks]
+            values["paths"] = parts.part_paths(of.spec.benchmark_id, chunks)
         db.execute(
             f"""
             CREATE TEMP TABLE side_{at} AS

@@ -52,7 +52,7 @@ def judge(batch: BatchRow) -> Verdict:
     most = settings().max_reported_errors
     bad = [of_line(LineError.model_validate(error)) for error in file.errors or []]
     with queries.connect() as db:
-        path = str(storage().path(_requests_key(file)))
+        path = storage().url(_requests_key(file))
         db.execute("SET VARIABLE requests = $1", [path])
         db.execute(
             "CREATE TEMP VIEW requests AS SELECT * FROM read_parquet(getvariable('requests'))"

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from cluster import cache
 from cluster.database import session
 from cluster.storage import storage
 from jobs import datasets, hardware, registry
@@ -231,8 +232,10 @@ def delete(benchmark_id: str) -> None:
             sql.delete(dataset)
     for one in going:
         storage().delete(f"benchmarks/{one.id}")
+        cache.drop(one.id)
     for dataset in made:
         storage().delete(f"datasets/{dataset.id}")
+        cache.drop(dataset.id)
 
 
 def end(benchmark_id: str, status: Status, **values: Any) -> bool:

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from cluster import cache
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
@@ -103,6 +104,7 @@ def delete(dataset_id: str) -> None:
         else:
             sql.delete(row)
     storage().delete(f"datasets/{dataset_id}")
+    cache.drop(dataset_id)
 
 
 def delete_file(sql: Session, file: str) -> None:
@@ -123,13 +125,13 @@ def delete_file(sql: Session, file: str) -> None:
 
 
 def sweep() -> None:
-    """Remove what uploads and deletions that were killed have left behind."""
+    """Remove what uploads and deletions that were killed, or were elsewhere, have left behind."""
     with session() as sql:
         kept = set(sql.scalars(select(FileRow.id).where(FileRow.deleted_at.is_(None))))
-    for dataset_id in storage().list("datasets"):
-        folder = storage().path(f"datasets/{dataset_id}")
-        if file_id(dataset_id) not in kept and _is_abandoned(folder):
+    for dataset_id, written in storage().written("datasets").items():
+        if file_id(dataset_id) not in kept and _is_old(written / 1e9):
             storage().delete(f"datasets/{dataset_id}")
+    cache.sweep()
     scratch = settings().data_folder / "scratch"
     for left in filter(_is_abandoned, scratch.iterdir() if scratch.is_dir() else ()):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -137,9 +139,13 @@ def sweep() -> None:
 
 def _is_abandoned(path: Path) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
+        return _is_old(path.stat().st_mtime)
     except FileNotFoundError:  # its writer has just finished
         return False
+
+
+def _is_old(written: float) -> bool:
+    return time.time() - written > _ABANDONED_SECONDS
 
 
 def page(dataset_id: str, limit: int, offset: int) -> RequestPage:
@@ -162,7 +168,7 @@ def page(dataset_id: str, limit: int, offset: int) -> RequestPage:
 
 def custom_ids(dataset_id: str) -> Iterator[str]:
     """The ids of all requests in their order; memory is flat."""
-    file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
+    file = pq.ParquetFile(storage().open(requests_key(dataset_id)))
     for batch in file.iter_batches(columns=["custom_id"]):
         yield from batch.column(0).to_pylist()
 
@@ -178,10 +184,13 @@ def pick(dataset_id: str, row_ids: Iterable[int], columns: list[str]) -> dict[in
     Only the row groups that hold them are read: DuckDB took three times as long to find these.
     """
     wanted = np.array(sorted(set(row_ids)), np.int64)
-    path = storage().path(requests_key(dataset_id))
-    if not len(wanted) or not path.exists():
+    if not len(wanted):
         return {}
-    with pq.ParquetFile(path) as file:
+    try:
+        stored = storage().open(requests_key(dataset_id))
+    except FileNotFoundError:
+        return {}
+    with stored, pq.ParquetFile(stored) as file:
         ends = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
         groups = np.unique(np.searchsorted(ends, wanted[wanted < ends[-1]], side="right"))
         table = file.read_row_groups(groups.tolist(), ["row_id", *columns])
@@ -196,7 +205,7 @@ class Reader:
 
     def __init__(self, dataset_id: str, columns: list[str] | None = None) -> None:
         self._columns = columns
-        self._file = pq.ParquetFile(storage().path(requests_key(dataset_id)))
+        self._file = pq.ParquetFile(storage().open(requests_key(dataset_id)))
         self._lock = Lock()
         self._groups: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
         self._starts = [0]

@@ -23,6 +23,7 @@ from ray.exceptions import RayError
 
 from cluster import logs, space
 from cluster.settings import settings
+from cluster.storage import storage, unavailable
 from jobs import manifest, parts, tracking
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
 from jobs.replica import IN_FLIGHT_PER_SEQ, STORAGE_FULL, Replica
@@ -155,16 +156,17 @@ def main(
         _explain(error)
         raise typer.Exit(2) from None
     logs.always(benchmark_id=benchmark_id)
+    storage().patience = settings().job_storage_patience_seconds
     spec, placement = _assignment(benchmark_id)
     log.info("benchmark starts", model=spec.model.model_id, total=spec.total)
     try:
         run(spec, placement)
     except (RayError, OSError) as error:
-        full = space.is_full(error)
-        if not full and not isinstance(error, RayError):
+        stopped = STORAGE_FULL if space.is_full(error) else unavailable(error)
+        if stopped is None and not isinstance(error, RayError):
             raise
-        message = STORAGE_FULL if full else _reason(error)
-        if full or _is_final(error):
+        message = stopped or _reason(error)
+        if stopped or _is_final(error):
             log.error("benchmark failed", reason=message)
             ray.get(tracking.find().fail.remote(benchmark_id, message))
         else:

@@ -16,8 +16,7 @@ from jobs.parts import Record
 
 def of_chunk(benchmark_id: str, index: int) -> list[Record]:
     """Failures of a chunk that were ever asked again, oldest first."""
-    key = _key(benchmark_id, index)
-    return list(parts.parse(storage().read(key))) if storage().exists(key) else []
+    return list(parts.parse(storage().lines(_key(benchmark_id, index))))
 
 
 def superseded(benchmark_id: str, index: int) -> set[str]:

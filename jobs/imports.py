@@ -129,6 +129,7 @@ class Import:
         staged = self._folder / "results.parquet"
         count = self._stage(staged)
         with duckdb.connect() as db:
+            storage().mount(db)
             # Whole bodies pass through; what does not fit is spilled beside the file.
             db.execute("SET memory_limit = '512MB'")
             db.execute("SET temp_directory = $1", [str(self._folder)])
@@ -228,7 +229,7 @@ def _first(errors: list[LineError]) -> list[LineError]:
 
 
 def _open(db: duckdb.DuckDBPyConnection, staged: Path, dataset_id: str) -> None:
-    requests = storage().path(datasets.requests_key(dataset_id))
+    requests = storage().url(datasets.requests_key(dataset_id))
     for name, path in (("requests", requests), ("staged", staged)):
         # A view cannot have parameters, but it can read a variable.
         db.execute(f"SET VARIABLE {name}_path = $1", [str(path)])

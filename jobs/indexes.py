@@ -7,10 +7,10 @@ Parquet file. A dataset has an index too, of its prompts.
 
 An index is made in the background when it is first asked for (:mod:`jobs.builds`); until it is
 there, and for what is small or at work, the parts themselves are read. Its name says when the
-benchmark ended, so what a retry changes has another.
+benchmark ended, so what a retry changes has another. Each machine makes its own
+(:mod:`cluster.cache`), as DuckDB needs the file on a disk.
 """
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import structlog
 
+from cluster import cache, space
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import builds, datasets, queries
@@ -56,12 +57,11 @@ PROMPTS = r"""
 """The same of each request."""
 
 
-def of_results(of: Source) -> str | None:
-    """The path of the index of a benchmark's results, a database with the table ``listed`` of
+def of_results(of: Source) -> Path | None:
+    """The index of a benchmark's results, a database with the table ``listed`` of
     :data:`RESULTS`; none as long as there is none."""
     if of.ended is None:
         return None
-    folder = f"benchmarks/{of.spec.benchmark_id}/index"
     name = f"{_FORMAT}-{int(of.ended.timestamp() * 1e6)}.duckdb"
 
     def rows(db: duckdb.DuckDBPyConnection) -> str:
@@ -70,49 +70,51 @@ def of_results(of: Source) -> str | None:
             raise Conflict("benchmark_live", "The benchmark was taken up again meanwhile.")
         return f"SELECT {RESULTS} FROM {source.name}"
 
-    return _made(folder, name, of, rows)
+    return _made(of.spec.benchmark_id, name, of, rows)
 
 
-def of_prompts(of: Source) -> str | None:
+def of_prompts(of: Source) -> Path | None:
     """The same of the prompts of a benchmark's dataset, with :data:`PROMPTS`."""
     if not storage().exists(datasets.requests_key(of.spec.dataset_id)):
         return None  # it was deleted
-    folder = f"datasets/{of.spec.dataset_id}/index"
 
     def rows(db: duckdb.DuckDBPyConnection) -> str:
         source = queries.source(db, of.spec.benchmark_id, whole=False)
         return f"SELECT {PROMPTS} FROM {queries.requests(db, source)}"
 
-    return _made(folder, f"{_FORMAT}.duckdb", of, rows)
+    return _made(of.spec.dataset_id, f"{_FORMAT}.duckdb", of, rows)
 
 
 def _made(
-    folder: str, name: str, of: Source, rows: Callable[[duckdb.DuckDBPyConnection], str]
-) -> str | None:
+    owner: str, name: str, of: Source, rows: Callable[[duckdb.DuckDBPyConnection], str]
+) -> Path | None:
     if of.spec.total < _FROM_ROWS:
         return None
-    key = f"{folder}/{name}"
-    if storage().exists(key):
-        return str(storage().path(key))
+    path = cache.path(owner, name)
+    if path.exists():
+        return path
+    key = str(path)
     if time.monotonic() < _not_before.get(key, 0.0):
         return None
 
     def build(_: builds.Report) -> None:
         # Nobody may be waiting any more to be told, and readers do without it.
         try:
-            _build(folder, name, rows)
+            _build(owner, name, rows)
         except (OSError, duckdb.Error, BenchmarkRunnerError) as error:
             _not_before[key] = time.monotonic() + _FAILED_SECONDS
-            log.warning("index not made; tried again later", key=key, error=str(error))
+            log.warning("index not made; tried again later", of=owner, error=str(error))
 
     with suppress(NotReady):
         builds.ensure(key, build, _PATIENCE)
-    return str(storage().path(key)) if storage().exists(key) else None
+    return path if path.exists() else None
 
 
 @queries.repeated
-def _build(folder: str, name: str, rows: Callable[[duckdb.DuckDBPyConnection], str]) -> None:
+def _build(owner: str, name: str, rows: Callable[[duckdb.DuckDBPyConnection], str]) -> None:
     """Another process that builds the same writes the same."""
+    space.require(settings().data_folder)
+    cache.sweep()
     scratch = settings().data_folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="index-", dir=scratch) as aside:
@@ -124,8 +126,5 @@ def _build(folder: str, name: str, rows: Callable[[duckdb.DuckDBPyConnection], s
                 db.execute(f"CREATE TABLE made.listed AS {query}")
             finally:
                 db.execute("DETACH made")
-        with path.open("rb") as made, storage().write(f"{folder}/{name}") as file:
-            shutil.copyfileobj(made, file)
-    for old in set(storage().list(folder)) - {name}:
-        storage().delete(f"{folder}/{old}")
-    log.info("index made", folder=folder)
+        cache.put(owner, name, path)
+    log.info("index made", of=owner)

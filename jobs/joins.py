@@ -74,7 +74,7 @@ def joined(
         db.execute(f"CREATE TEMP TABLE joined AS {_RANKED}")
         return
     _ensure(key, found, patience)
-    db.execute("SET VARIABLE joined = $1", [str(storage().path(key))])
+    db.execute("SET VARIABLE joined = $1", [storage().url(key)])
     db.execute("CREATE TEMP VIEW joined AS SELECT * FROM read_parquet(getvariable('joined'))")
 
 
@@ -206,8 +206,10 @@ def _run(db: duckdb.DuckDBPyConnection, of: Source, rows: range) -> Source:
 
 def _prune(key: str) -> None:
     folder = key.rsplit("/", 1)[0]
-    names = [name for name in storage().list(folder) if name.endswith(".parquet")]
-    by_age = sorted(names, key=lambda name: storage().path(f"{folder}/{name}").stat().st_mtime_ns)
+    written = storage().written(folder)
+    by_age = sorted(
+        (name for name in written if name.endswith(".parquet")), key=written.__getitem__
+    )
     for name in by_age[:-_KEPT]:
         storage().delete(f"{folder}/{name}")
         storage().delete(_beside(f"{folder}/{name}"))

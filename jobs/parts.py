@@ -10,18 +10,20 @@ Before a request goes to the engine the journal says so too (``{"asked": row_id}
 after a death sees which requests were in the engine then: see :mod:`jobs.deaths`.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, TypedDict
+from functools import partial
+from typing import Any, TypedDict
 
-import duckdb
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cluster.storage import append_whole, storage
+from cluster import space
+from cluster.storage import Journal, storage
 from jobs import deaths
 from jobs.schemas import Tally
 
@@ -119,7 +121,9 @@ class Chunk:
         """Those of them in which nothing else was in the engine."""
         self.unkept: list[Record] = []
         """Answers that are about to be added, all in one write."""
-        self._file: BinaryIO | None = None
+        self.writing = asyncio.Lock()
+        """Held by who writes, where writing takes a while."""
+        self._file: Journal | None = None
 
     def is_done(self) -> bool:
         return storage().exists(self._part)
@@ -127,23 +131,16 @@ class Chunk:
     def read_tally(self) -> Tally:
         """Count the results of a chunk that is done."""
         columns = ["status_code", "prompt_tokens", "output_tokens"]
-        rows = pq.read_table(storage().path(self._part), columns=columns).to_pylist()
-        return tally(rows)
+        with storage().open(self._part) as file:
+            return tally(pq.read_table(file, columns=columns).to_pylist())
 
     def open(self, superseded: Collection[str] = ()) -> None:
         """Read what an earlier try has finished, and go on after it.
 
         Results with the request ids in ``superseded`` are to be asked again (:mod:`jobs.history`).
         """
-        whole = b""
-        if storage().exists(self._journal):
-            data = storage().read(self._journal)
-            whole = data[: data.rfind(b"\n") + 1]
-            if len(whole) < len(data):
-                # The writer was killed in the middle of a line; that request is done again.
-                with storage().write(self._journal) as file:
-                    file.write(whole)
-        for line in _lines(whole):
+        self._file = storage().journal(self._journal)
+        for line in _lines(storage().lines(self._journal)):
             if "asked" in line:
                 self.deaths[line["asked"]] += 1
                 self.deaths_alone[line["asked"]] += line["alone"]
@@ -152,7 +149,6 @@ class Chunk:
         for row_id in self.records:
             del self.deaths[row_id], self.deaths_alone[row_id]
         self.tally = tally(self.records.values())
-        self._file = storage().append(self._journal)
 
     def ask(self, *row_ids: int, alone: bool = False) -> None:
         """Note that requests are handed to the engine now."""
@@ -170,8 +166,8 @@ class Chunk:
         """
         try:
             self._append(records)
-        except OSError:
-            if len(records) == 1:
+        except OSError as error:
+            if len(records) == 1 or not space.is_full(error):
                 raise
             for record in records:
                 self.add(record)
@@ -183,7 +179,7 @@ class Chunk:
         """One write for all: it is the system call that costs."""
         assert self._file is not None, "open() first"
         newline = orjson.OPT_APPEND_NEWLINE
-        append_whole(self._file, b"".join(orjson.dumps(line, option=newline) for line in lines))
+        self._file.add(b"".join(orjson.dumps(line, option=newline) for line in lines))
 
     def finish(self) -> None:
         """Turn the journal into the part."""
@@ -211,9 +207,16 @@ def done(benchmark_id: str) -> set[int]:
     return {int(name.removesuffix(".parquet")) for name in names}
 
 
+def written(benchmark_id: str) -> dict[int, int]:
+    """The same with when each part was written, as :meth:`cluster.storage.Storage.written`."""
+    parts = storage().written(f"benchmarks/{benchmark_id}/parts")
+    return {int(name.removesuffix(".parquet")): at for name, at in parts.items()}
+
+
 def sweep(benchmark_id: str) -> None:
-    """Once every chunk has its part: remove what killed writers of parts have left beside them."""
+    """Once every chunk has its part: remove what killed writers have left beside them."""
     storage().sweep(f"benchmarks/{benchmark_id}/parts")
+    storage().delete(f"benchmarks/{benchmark_id}/journals")
 
 
 def unfinished(benchmark_id: str) -> list[Record]:
@@ -222,21 +225,13 @@ def unfinished(benchmark_id: str) -> list[Record]:
     List parts after calling this, not before: a chunk that becomes a part in between is then in
     both, and the part counts; the other way round it would be in neither.
     """
-    prefix = f"benchmarks/{benchmark_id}/journals"
-    records: list[Record] = []
-    for name in storage().list(prefix):
-        try:
-            data = storage().read(f"{prefix}/{name}")
-        except FileNotFoundError:
-            continue  # became a part after it was listed
-        records += parse(data)
-    return records
+    journals = storage().journals(f"benchmarks/{benchmark_id}/journals")
+    return [record for journal in journals for record in parse(journal)]
 
 
 def parse(journal: bytes) -> Iterator[Record]:
-    """The records in a journal's whole lines."""
-    whole = journal[: journal.rfind(b"\n") + 1]
-    return (line for line in _lines(whole) if "asked" not in line)
+    """The records in the lines of a journal."""
+    return (line for line in _lines(journal) if "asked" not in line)
 
 
 def _lines(journal: bytes) -> Iterator[Any]:
@@ -276,8 +271,8 @@ def totals(benchmark_id: str) -> Totals:
     counts = Totals()
     spans = _Spans()
     columns = ["status_code", "prompt_tokens", "output_tokens", "finished_at", "latency_ms"]
-    for index in sorted(done(benchmark_id)):
-        table = read(benchmark_id, index, columns)
+    reading = partial(read, benchmark_id, columns=columns)
+    for table in storage().each(reading, sorted(done(benchmark_id))):
         status = table["status_code"].to_numpy()
         completed = int(((status >= 200) & (status < 300)).sum())
         counts.completed += completed
@@ -314,20 +309,31 @@ def read(benchmark_id: str, index: int, columns: list[str] | None = None) -> pa.
     """The results of a chunk that was done, also if a retry has just reopened it. At least
     ``columns`` of them, where only these are wanted."""
     try:
-        return pq.read_table(part_path(benchmark_id, index), columns=columns)
+        return read_part(benchmark_id, index, columns)
     except FileNotFoundError:
-        records = parse(storage().read(journal_key(benchmark_id, index)))
+        records = parse(storage().lines(journal_key(benchmark_id, index)))
         by_row = {record["row_id"]: record for record in records}
         return table(by_row[row_id] for row_id in sorted(by_row))
+
+
+def read_part(benchmark_id: str, index: int, columns: list[str] | None = None) -> pa.Table:
+    """A part, or some ``columns`` of it.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    with storage().open(part_key(benchmark_id, index)) as file:
+        return pq.read_table(file, columns=columns)
 
 
 def newest(benchmark_id: str) -> datetime | None:
     """When the last result that there is was finished."""
     times = [record["finished_at"] for record in unfinished(benchmark_id)]
-    if done(benchmark_id):
-        with duckdb.connect() as db:
+    if finished := done(benchmark_id):
+        with storage().connect() as db:
             query = "SELECT epoch(max(finished_at)) FROM read_parquet($1)"
-            times += db.execute(query, [parts_glob(benchmark_id)]).fetchone() or ()
+            paths = part_paths(benchmark_id, sorted(finished))
+            times += db.execute(query, [paths]).fetchone() or ()
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
@@ -339,17 +345,7 @@ def journal_key(benchmark_id: str, index: int) -> str:
     return f"benchmarks/{benchmark_id}/journals/{index:07d}.jsonl"
 
 
-def part_path(benchmark_id: str, index: int) -> str:
-    """What DuckDB and Arrow read one part by."""
-    return str(storage().path(part_key(benchmark_id, index)))
-
-
 def part_paths(benchmark_id: str, indices: Iterable[int]) -> list[str]:
-    """The same of several, for less: making a path takes as long as opening a small part."""
-    folder = storage().path(f"benchmarks/{benchmark_id}/parts")
+    """What DuckDB reads parts by, all made at once: making one takes as long as opening a part."""
+    folder = storage().url(f"benchmarks/{benchmark_id}/parts")
     return [f"{folder}/{index:07d}.parquet" for index in indices]
-
-
-def parts_glob(benchmark_id: str) -> str:
-    """A pattern that DuckDB reads all parts by."""
-    return str(storage().path(f"benchmarks/{benchmark_id}/parts") / "*.parquet")

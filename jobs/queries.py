@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -16,7 +15,7 @@ import pyarrow as pa
 
 from cluster.database import session
 from cluster.settings import settings
-from cluster.storage import storage
+from cluster.storage import is_gone, storage
 from jobs import benchmarks, datasets, marks, parts
 from jobs.errors import InvalidRequest
 from jobs.schemas import BenchmarkSpec, MarkKind
@@ -26,10 +25,6 @@ SUCCEEDED = "status_code BETWEEN 200 AND 299"
 NORMAL = r"trim(regexp_replace(lower({}), '[^\p{{L}}\p{{N}}\p{{M}}]+', ' ', 'g'))"
 """The text in an expression as :func:`jobs.grading.normal` has it; both are RE2's work."""
 
-# Of all readers in a process. Sorts and joins beyond this spill to disk, so that a reader of a huge
-# result cannot take the memory that an engine on the same machine needs. A join of 2 x 100,000
-# results fits.
-_MEMORY = "1GB"
 _ATTACHED = 64
 _INTERRUPT_SECONDS = 0.1
 
@@ -78,8 +73,9 @@ def repeated(read: Callable[P, T]) -> Callable[P, T]:
         for _ in range(_READS - 1):
             try:
                 return read(*args, **kwargs)
-            except (duckdb.IOException, duckdb.CatalogException):
-                continue
+            except duckdb.Error as error:
+                if not is_gone(error) and not isinstance(error, duckdb.CatalogException):
+                    raise
         return read(*args, **kwargs)
 
     return again
@@ -92,25 +88,14 @@ def connect(*, bounded: bool = True) -> Generator[duckdb.DuckDBPyConnection]:
     Raises:
         InvalidRequest: it took longer.
     """
-    instance = _instance(str(settings().data_folder / "scratch"))
     # What a connection makes (temporary views and tables, variables) is its own.
-    with instance.cursor() as db, _bounded(db) if bounded else nullcontext():
+    with storage().connect() as db, _bounded(db) if bounded else nullcontext():
         yield db
 
 
-@lru_cache(maxsize=1)  # the folder changes only in tests
-def _instance(scratch: str) -> duckdb.DuckDBPyConnection:
-    """One for the whole process: starting it takes as long as reading a page."""
-    instance = duckdb.connect()
-    instance.execute("SET memory_limit = $1", [_MEMORY])
-    instance.execute("SET temp_directory = $1", [scratch])
-    instance.execute("SET parquet_metadata_cache = true")
-    return instance
-
-
-def attached(db: duckdb.DuckDBPyConnection, path: str) -> str:
+def attached(db: duckdb.DuckDBPyConnection, path: Path) -> str:
     """The name by which queries can use a database file, for as long as they are about to."""
-    name = f"file_{hashlib.sha256(path.encode()).hexdigest()[:24]}"
+    name = f"file_{hashlib.sha256(str(path).encode()).hexdigest()[:24]}"
     db.execute(f"ATTACH IF NOT EXISTS {literal(path)} AS {name} (READ_ONLY)")
     there = """
         SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'file_')
@@ -123,7 +108,7 @@ def attached(db: duckdb.DuckDBPyConnection, path: str) -> str:
     return name
 
 
-def literal(path: str | Path) -> str:
+def literal(path: Path) -> str:
     """A path in the text of a statement that takes no parameters."""
     return "'{}'".format(str(path).replace("'", "''"))
 
@@ -200,7 +185,7 @@ def requests(db: duckdb.DuckDBPyConnection, of: Source) -> str:
     name = f"{of.name}_requests"
     key = datasets.requests_key(of.spec.dataset_id)
     if storage().exists(key):
-        db.execute(f"SET VARIABLE {name} = $1", [str(storage().path(key))])
+        db.execute(f"SET VARIABLE {name} = $1", [storage().url(key)])
         query = f"SELECT * FROM read_parquet(getvariable('{name}'))"
         db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
     else:

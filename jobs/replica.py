@@ -21,8 +21,9 @@ import structlog
 import uvloop
 
 from cluster import logs, space
+from cluster.settings import settings
 from cluster.space import StorageFull
-from cluster.storage import storage
+from cluster.storage import StorageUnavailable, storage, unavailable
 from jobs import datasets, deaths, engine, history, manifest, patience, tracking
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Tally
@@ -42,6 +43,11 @@ STORAGE_FULL = (
     "every finished result is kept, and only the rest is done."
 )
 
+STORAGE_AWAY = (
+    "Results could not be written for too long. Retry the benchmark once the store is back: every "
+    "finished result is kept, and only the rest is done."
+)
+
 Batch = dict[str, np.ndarray]
 Row = dict[str, Any]
 """A request of the dataset: its :data:`_COLUMNS`."""
@@ -54,6 +60,7 @@ class Replica:
     def __init__(self, spec: dict[str, Any], *, on_gpu: bool) -> None:
         self._spec = BenchmarkSpec.model_validate(spec)
         logs.always(benchmark_id=self._spec.benchmark_id)
+        storage().patience = settings().job_storage_patience_seconds
         self._name = f"{os.uname().nodename}-{os.getpid()}"
         self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
@@ -96,16 +103,17 @@ class Replica:
         except Exception as error:
             if space.is_full(error):
                 raise StorageFull(STORAGE_FULL) from error
+            if said := unavailable(error):
+                raise StorageUnavailable(f"{said} {STORAGE_AWAY}") from None
             raise
 
     async def _do_chunk(self, index: int) -> int:
         chunk = Chunk(self._spec.benchmark_id, index)
-        if chunk.is_done():
+        if await storage().off_loop(chunk.is_done):
             # Ray repeats a call whose output was lost with the node that held it.
             self._unreported[index] = await asyncio.to_thread(chunk.read_tally)
             return self._unreported[index].finished
-        chunk.open(history.superseded(self._spec.benchmark_id, index))
-        company, suspects = self._missing(chunk)
+        company, suspects = await storage().off_loop(self._open, chunk)
         with closing(chunk):
             async with asyncio.TaskGroup() as group:
                 while company:
@@ -117,8 +125,9 @@ class Replica:
         self._unreported[index] = chunk.tally
         return chunk.tally.finished
 
-    def _missing(self, chunk: Chunk) -> tuple[deque[Row], list[Row]]:
-        """The requests of a chunk without a result: those to ask together, and suspects."""
+    def _open(self, chunk: Chunk) -> tuple[deque[Row], list[Row]]:
+        """Returns the requests of a chunk without a result: those to ask together, and suspects."""
+        chunk.open(history.superseded(self._spec.benchmark_id, chunk.index))
         first = chunk.index * self._spec.chunk_rows
         last = min(first + self._spec.chunk_rows, self._spec.total)
         company: deque[Row] = deque()
@@ -135,7 +144,7 @@ class Replica:
         taken = await self._slots.take(len(company))
         admitted = [company.popleft() for _ in range(taken)]
         try:
-            self._note_asked(admitted, chunk)
+            await self._note_asked(admitted, chunk)
         except BaseException:
             self._slots.give_back(taken)
             raise
@@ -153,15 +162,17 @@ class Replica:
         chunk.unkept.append(found)
 
     async def _keep_all(self, chunk: Chunk) -> None:
-        found, chunk.unkept = chunk.unkept, []
-        self._keep(found, chunk)
+        # Where a write takes a while, what finishes meanwhile is kept by the next.
+        async with chunk.writing:
+            found, chunk.unkept = chunk.unkept, []
+            await self._keep(found, chunk)
 
-    def _keep(self, found: list[Record], chunk: Chunk) -> None:
+    async def _keep(self, found: list[Record], chunk: Chunk) -> None:
         if self._engine.dead:
             # What a dying engine answers are errors that are not the requests' own. The journal
             # has none of them yet; Ray restarts this actor and they are asked again.
             patience.end_process("the engine died")
-        chunk.add(*found)
+        await storage().off_loop(chunk.add, *found)
         self._unreported[chunk.index] = chunk.tally
 
     async def _by_itself(self, row: Row, chunk: Chunk) -> None:
@@ -169,21 +180,22 @@ class Replica:
         alone = chunk.deaths_alone[row["row_id"]]
         if alone >= deaths.CONVICTED_AFTER:
             log.error("request kills the engine", custom_id=row["custom_id"], deaths=alone)
-            chunk.add(unanswered(row, "engine_died", deaths.verdict(alone), 0.0, self._name))
+            verdict = unanswered(row, "engine_died", deaths.verdict(alone), 0.0, self._name)
+            await storage().off_loop(chunk.add, verdict)
             return
         # One at a time collects the slots: two would wait for each other's for ever.
         async with self._alone:
             await self._slots.take_all()
             try:
-                self._note_asked([row], chunk, alone=True)
-                self._keep([await self._result(row, chunk)], chunk)
+                await self._note_asked([row], chunk, alone=True)
+                await self._keep([await self._result(row, chunk)], chunk)
             finally:
                 self._slots.give_back(self._in_flight)
 
-    def _note_asked(self, rows: list[Row], chunk: Chunk, *, alone: bool = False) -> None:
+    async def _note_asked(self, rows: list[Row], chunk: Chunk, *, alone: bool = False) -> None:
         # Not asked if the answers could not be kept.
         storage().require()
-        chunk.ask(*(row["row_id"] for row in rows), alone=alone)
+        await storage().off_loop(chunk.ask, *(row["row_id"] for row in rows), alone=alone)
 
     async def _result(self, row: Row, chunk: Chunk) -> Record:
         self._asked += 1

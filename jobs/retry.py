@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import orjson
-import pyarrow.parquet as pq
 from sqlalchemy import delete
 
 from cluster.database import session
@@ -128,7 +127,7 @@ def _reopen(spec: BenchmarkSpec, failed: list[int]) -> list[int]:
 
 
 def _of_part(benchmark_id: str, index: int) -> Iterator[Record]:
-    for row in pq.read_table(parts.part_path(benchmark_id, index)).to_pylist():
+    for row in parts.read_part(benchmark_id, index).to_pylist():
         yield Record(**{**row, "finished_at": row["finished_at"].timestamp()})
 
 

@@ -51,13 +51,15 @@ def _grade(benchmark: Benchmark, due: Sequence[Column]) -> None:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark.benchmark_id).spec)
     lines = _Lines(spec)
     grades = [grading.compiled(column.grader.spec) for column in due]
+    fresh = _fresh(benchmark.benchmark_id, due)
 
     def graded(index: int, records: pa.Table) -> Iterator[pa.Table]:
         """The scores of a chunk, column by column; what is there and fresh is not done again."""
         answers: list[tuple[Any, Any, Answer]] | None = None
-        for column, grade in zip(due, grades, strict=True):
-            if _is_fresh(column, index, benchmark.benchmark_id):
-                yield pq.read_table(storage().path(column.part(index)), schema=SCHEMA)
+        for column, grade, scored in zip(due, grades, fresh, strict=True):
+            if index in scored:
+                with storage().open(column.part(index)) as file:
+                    yield pq.read_table(file, schema=SCHEMA)
                 continue
             answers = answers or _answers(records, lines)
             yield _table((row_id, finished, grade(answer)) for row_id, finished, answer in answers)
@@ -70,9 +72,8 @@ def _grade(benchmark: Benchmark, due: Sequence[Column]) -> None:
                     file.add(scores)
         return
     for index in sorted(parts.done(benchmark.benchmark_id)):
-        stale = [not _is_fresh(column, index, benchmark.benchmark_id) for column in due]
-        if any(stale):
-            records = pq.read_table(parts.part_path(benchmark.benchmark_id, index), columns=_GRADED)
+        if not all(index in scored for scored in fresh):
+            records = parts.read_part(benchmark.benchmark_id, index, _GRADED)
             for column, scores in zip(due, graded(index, records), strict=True):
                 _write(column.part(index), scores)
 
@@ -112,19 +113,23 @@ def _chunks(spec: BenchmarkSpec) -> Iterator[tuple[int, pa.Table]]:
         unfinished.setdefault(record["row_id"] // spec.chunk_rows, []).append(record)
     for index in sorted(done | unfinished.keys()):
         if index in done:
-            path = parts.part_path(spec.benchmark_id, index)
-            yield index, pq.read_table(path, columns=_GRADED)
+            yield index, parts.read_part(spec.benchmark_id, index, _GRADED)
         else:
             yield index, parts.table(unfinished[index]).select(_GRADED)
 
 
-def _is_fresh(column: Column, index: int, benchmark_id: str) -> bool:
-    """There is a part of scores, and the results are not younger: a retry writes them anew."""
-    try:
-        scored = storage().path(column.part(index)).stat().st_mtime_ns
-        return scored >= storage().path(parts.part_key(benchmark_id, index)).stat().st_mtime_ns
-    except FileNotFoundError:
-        return False
+def _fresh(benchmark_id: str, due: Sequence[Column]) -> list[set[int]]:
+    """For each column the chunks whose scores were certainly written after their results: a retry
+    writes these anew."""
+    results = parts.written(benchmark_id)
+    fresh: list[set[int]] = []
+    for column in due:
+        scored = storage().written(column.folder)
+        names = {index: f"{index:07d}.parquet" for index in results}
+        fresh.append(
+            {index for index, name in names.items() if scored.get(name, 0) > results[index]}
+        )
+    return fresh
 
 
 def _answers(records: pa.Table, lines: "_Lines") -> list[tuple[int, datetime, Answer]]:

@@ -77,9 +77,9 @@ class Column:
     def paths(self) -> list[str]:
         """What of it can be read now."""
         if self.whole is not None and storage().exists(self.whole):
-            return [str(storage().path(self.whole))]
+            return [storage().url(self.whole)]
         names = [name for name in storage().list(self.folder) if not name.startswith("whole")]
-        return [str(storage().path(f"{self.folder}/{name}")) for name in names]
+        return [storage().url(f"{self.folder}/{name}") for name in names]
 
 
 def columns(benchmark: Benchmark) -> list[Column]:
@@ -207,13 +207,13 @@ def _state(column: Column) -> ScoreState:
 @lru_cache(maxsize=1024)
 def _sums(whole: str) -> tuple[Sums, int]:
     """Of a file of all scores, which never changes: its name says when the benchmark ended."""
-    return _read_sums([str(storage().path(whole))])
+    return _read_sums([storage().url(whole)])
 
 
 def _read_sums(paths: list[str]) -> tuple[Sums, int]:
     if not paths:
         return Sums(0, 0.0, 0.0), 0
-    with duckdb.connect() as db:
+    with storage().connect() as db:
         count, total, squares, errors = one(
             db,
             """

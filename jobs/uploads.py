@@ -167,7 +167,11 @@ class Upload:
         ):
             shutil.copyfileobj(parquet, target, 2**20)
         self._finished = True
-        self._stack.close()
+        try:
+            self._stack.close()
+        except Exception:  # the original could not be stored
+            storage().delete(f"datasets/{self.dataset_id}")
+            raise
         self._insert(rows)
 
     def _dataset_row(self) -> DatasetRow:

@@ -14,6 +14,7 @@ from rich.table import Table
 from cluster import backup as backups
 from cluster import launch
 from cluster.settings import Settings
+from cluster.storage import storage
 from jobs.errors import BenchmarkRunnerError
 from jobs.schemas import Sampling
 from serve_app import access_commands
@@ -53,6 +54,7 @@ def demo(
     chosen = models.replace(",", " ").split()
     settings = _settings(port)
     require_keys(settings.host, keyless=settings.is_local)
+    _require_storage(settings)
     if not demonstration.run(settings, dataset, chosen, console, stay=stay):
         raise typer.Exit(1)
 
@@ -62,6 +64,7 @@ def serve(port: Port = None) -> None:
     """Start Ray and the service on this machine, until Ctrl-C."""
     settings = _settings(port)
     require_keys(settings.host, keyless=settings.is_local)
+    _require_storage(settings)
     while True:
         with launch.service(settings) as session:
             console.print(f"Serving on {session.service_url} until Ctrl-C.")
@@ -190,6 +193,14 @@ def download(
 
 def _settings(port: int | None) -> Settings:
     return Settings() if port is None else Settings(port=port)
+
+
+def _require_storage(settings: Settings) -> None:
+    """What is wrong with it is said here, and not in the log of each process that is started."""
+    try:
+        storage(settings.storage_uri).list("datasets")
+    except ValueError as error:
+        _stop(str(error))
 
 
 def _client(url: str | None) -> Client:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from cluster import space
 from cluster.space import StorageFull
+from cluster.storage import unavailable
 from jobs.errors import BenchmarkRunnerError
 from jobs.schemas import ErrorResponse, Problem
 from serve_app.openai import errors as openai
@@ -93,6 +94,15 @@ async def _storage(request: Request, error: Exception) -> JSONResponse:
         message = "The storage is full. Free some space and try again; what is stored stays."
         told = isinstance(error, StorageFull)
         return response(request, 507, "storage_full", str(error) if told else message)
+    if said := unavailable(error):
+        log.warning("storage unavailable", path=request.url.path, why=said)
+        return response(
+            request,
+            503,
+            "storage_unavailable",
+            "The object store that holds datasets and results does not answer. Nothing is lost; "
+            "try again in a moment. If it stays away, /ready and the log say more.",
+        )
     return await _unexpected(request, error)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import object_store
 import psutil
 import pytest
 import yaml
@@ -116,6 +117,33 @@ def upload(database: str) -> Callable[..., Dataset]:
             return opened.finish()
 
     return store
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[object_store.ObjectStore]:
+    with object_store.running() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(object_server: object_store.ObjectStore) -> str:
+    return object_server.bucket()
+
+
+@pytest.fixture
+def way(
+    object_server: object_store.ObjectStore,
+    bucket: str,
+    data_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[object_store.Way]:
+    """Have storage in a bucket of its own, for this test; the way to it, which can be made bad."""
+    opened = object_store.Way(object_server)
+    object_store.configure(monkeypatch, bucket, opened.url)
+    object_store.be_quick(monkeypatch)
+    _forget()
+    yield opened
+    opened.close()
 
 
 class Postgres:

@@ -3,9 +3,8 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
-from cluster.storage import storage
 from jobs import files
 from jobs.batch_schemas import DeletedFile, ExpiresAfter, File, FilePage, Purpose
 from jobs.cursors import Order
@@ -15,6 +14,7 @@ from jobs.uploads import Upload
 from serve_app import multipart
 from serve_app.multipart import Fields
 from serve_app.openai.errors import RESPONSES
+from serve_app.stored_file import stored_file
 
 router = APIRouter(prefix="/v1/files", tags=["openai"], responses=RESPONSES)
 
@@ -99,10 +99,9 @@ def get_file(file_id: FileId) -> File:
     response_class=FileResponse,
     responses={200: {"content": {"application/jsonl": {}}}},
 )
-def get_file_content(file_id: FileId) -> FileResponse:
+def get_file_content(file_id: FileId) -> Response:
     file = files.get(file_id)
-    path = storage().path(files.key(file_id))
-    return FileResponse(path, filename=file.filename, media_type="application/jsonl")
+    return stored_file(files.key(file_id), file.filename, "application/jsonl")
 
 
 @router.delete("/{file_id}", summary="Delete a file")

@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
-from cluster.storage import storage
 from jobs import datasets
 from jobs.schemas import Dataset, DatasetList, DatasetUploaded, Id, RequestPage
 from serve_app import multipart
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset
+from serve_app.stored_file import stored_file
 
 router = APIRouter(prefix="/admin/datasets", tags=["datasets"])
 
@@ -77,10 +77,9 @@ def list_requests(dataset_id: DatasetId, limit: Limit = 20, offset: Offset = 0) 
     response_class=FileResponse,
     responses=responses(404) | {200: {"content": {"application/jsonl": {}}}},
 )
-def download_dataset(dataset_id: DatasetId) -> FileResponse:
+def download_dataset(dataset_id: DatasetId) -> Response:
     dataset = datasets.get(dataset_id)
-    path = storage().path(datasets.original_key(dataset_id))
-    return FileResponse(path, filename=dataset.name, media_type="application/jsonl")
+    return stored_file(datasets.original_key(dataset_id), dataset.name, "application/jsonl")
 
 
 @router.delete("/{dataset_id}", summary="Delete a dataset", responses=responses(404, 409))

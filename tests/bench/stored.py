@@ -12,7 +12,7 @@ from chaos.stage import Stage
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session as Sql
 
-from cluster.storage import Storage
+from cluster.local import Local
 from jobs import datasets, parts
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
@@ -157,8 +157,8 @@ def _digits(rows: Any) -> Any:
     return pc.utf8_lpad(rows.cast(pa.string()), 7, "0")
 
 
-def _storage(stage: Stage) -> Storage:
-    return Storage(stage.settings.storage_uri)
+def _storage(stage: Stage) -> Local:
+    return Local(stage.settings.storage_uri)
 
 
 def _sql(stage: Stage) -> Sql:

@@ -15,8 +15,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session as Sql
 
 from cluster.database import engine
+from cluster.local import Local
 from cluster.settings import Settings
-from cluster.storage import Storage
 from jobs import datasets, parts, registry
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
@@ -84,19 +84,19 @@ def results() -> pa.Table:
     return pa.table(columns, schema=parts.SCHEMA)
 
 
-def write_storage(storage: Storage) -> None:
+def write_storage(store: Local) -> None:
     size = chunk_rows(COUNT)
     for key in (datasets.requests_key(DATASET_ID), parts.part_key(BENCHMARK_ID, 0)):
-        storage.path(key).parent.mkdir(parents=True)
+        store.path(key).parent.mkdir(parents=True)
     pq.write_table(
         requests(),
-        storage.path(datasets.requests_key(DATASET_ID)),
+        store.path(datasets.requests_key(DATASET_ID)),
         compression="zstd",
         row_group_size=size,
     )
     everything = results()
     for index, start in enumerate(range(0, COUNT, size)):
-        part = storage.path(parts.part_key(BENCHMARK_ID, index))
+        part = store.path(parts.part_key(BENCHMARK_ID, index))
         pq.write_table(everything.slice(start, size), part, compression="zstd")
 
 
@@ -150,7 +150,7 @@ def write_rows(settings: Settings) -> None:
 def test_a_million_results_from_the_first_to_the_last(
     open_page: Callable[..., Page], settings: Settings, api: Api
 ) -> None:
-    write_storage(Storage(settings.storage_uri))
+    write_storage(Local(settings.storage_uri))
     write_rows(settings)
     assert api.benchmark(BENCHMARK_ID)["total"] == COUNT
     page = open_page("/runner")

@@ -4,9 +4,11 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import object_store
 import pytest
 from alembic import command
 from factories import chats, record
+from object_store import ObjectStore
 from sqlalchemy import text
 
 from cluster import backup
@@ -14,7 +16,7 @@ from cluster.backup import BackupError
 from cluster.database import alembic_config, engine, session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import benchmarks, datasets, marks, scheduler
+from jobs import benchmarks, datasets, marks, parts, scheduler
 from jobs.parts import Chunk
 from jobs.schemas import Marking, MarkKind, Sampling, Status
 from serve_app.access import audit, keys
@@ -88,6 +90,57 @@ def check_restored(file: Path, before) -> None:
     assert [one.path for one in audit.page(10, 0).entries] == ["/y", "/x"]
     with pytest.raises(BackupError, match="not empty"):
         backup.restore(file)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("to_bucket", [True, False])
+def test_a_back_up_moves_storage_to_another_kind(
+    model_id: str,
+    upload,
+    tmp_path: Path,
+    object_server: ObjectStore,
+    configure: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    to_bucket: bool,
+) -> None:
+    """With what is finished and what is at work."""
+
+    def move(folder: str, bucket: bool) -> None:
+        engine().dispose()
+        for cached in (engine, storage):
+            cached.cache_clear()
+        if bucket:
+            object_store.configure(monkeypatch, object_server.bucket(), object_server.url)
+        else:
+            monkeypatch.delenv("BENCHMARK_RUNNER_STORAGE_URL", raising=False)
+        configure(data_folder=tmp_path / folder)
+
+    if not to_bucket:
+        object_store.configure(monkeypatch, object_server.bucket(), object_server.url)
+        configure()
+        storage.cache_clear()
+    dataset = upload(*chats(40))
+    benchmark_id = benchmarks.create(model_id, dataset.id, Sampling()).benchmark_id
+    for index, rows in ((0, range(32)), (1, range(32, 37))):
+        chunk = Chunk(benchmark_id, index)
+        chunk.open()
+        for row in rows:
+            chunk.add(record(row))
+        if index == 0:
+            chunk.finish()
+        chunk.close()
+    backup.backup(tmp_path / "backup.tar.gz")
+    move("another", bucket=to_bucket)
+    backup.restore(tmp_path / "backup.tar.gz")
+    assert storage().uri.startswith("s3://" if to_bucket else "file://")
+    assert datasets.page(dataset.id, 10, 0).total == 40
+    assert parts.done(benchmark_id) == {0}
+    chunk = Chunk(benchmark_id, 1)
+    chunk.open()
+    assert chunk.records.keys() == set(range(32, 37))
+    chunk.add(record(37))
+    chunk.close()
+    assert len(parts.unfinished(benchmark_id)) == 6
 
 
 def test_a_restore_replaces_nothing(made: tuple[Path, str]) -> None:

@@ -19,6 +19,11 @@ KEY = "br_abcdefgh" + "x" * 35
         ("postgresql+psycopg://me:pa:ss@host/db", "postgresql+psycopg://me:…@host/db"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
         ("http://127.0.0.1:8000/a@b", "http://127.0.0.1:8000/a@b"),
+        ("id=AKIAIOSFODNN7EXAMPLE!", "id=AKIA…!"),
+        ("<AWSAccessKeyId>minio</AWSAccessKeyId>", "<AWSAccessKeyId>…</AWSAccessKeyId>"),
+        ("/x?X-Amz-Signature=ab12&X-Amz-Date=1", "/x?X-Amz-Signature=…&X-Amz-Date=1"),
+        ("AWS_SECRET_ACCESS_KEY=a/b+c d", "AWS_SECRET_ACCESS_KEY=… d"),
+        ("{'aws_session_token': 'abc'}", "{'aws_session_token': '…'}"),
         ("bm_9d02b7c4e1a8 br_short", "bm_9d02b7c4e1a8 br_short"),
     ],
 )

@@ -15,8 +15,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from cluster import space
+from cluster.local import Local
 from cluster.space import StorageFull, is_full
-from cluster.storage import Storage, append_whole
 
 MIB = 2**20
 
@@ -73,7 +73,7 @@ def test_a_file(full: Path) -> None:
 
 
 def test_an_object_of_the_storage(full: Path) -> None:
-    store = Storage(full.as_uri())
+    store = Local(full.as_uri())
     with pytest.raises(OSError, match="No space") as caught, store.write("a") as file:
         file.write(b"x" * 4096)
     assert is_full(caught.value)
@@ -135,14 +135,15 @@ def test_other_errors_are_other_errors(error: Exception) -> None:
 
 def test_an_append_is_whole_or_not_at_all(disk: Path) -> None:
     """A nearly full disk takes the beginning of a line before it raises."""
-    store = Storage(disk.as_uri())
+    store = Local(disk.as_uri())
     lines = [bytes([65 + i]) * 999 + b"\n" for i in range(3)]
-    with store.append("log") as file:
-        append_whole(file, lines[0])
-        ballast = fill(disk)
-        with pytest.raises(OSError, match="No space"):
-            append_whole(file, b"x" * 10_000 + b"\n")
-        assert store.read("log") == lines[0]
-        ballast.unlink()
-        append_whole(file, lines[1])
+    journal = store.journal("log")
+    journal.add(lines[0])
+    ballast = fill(disk)
+    with pytest.raises(OSError, match="No space"):
+        journal.add(b"x" * 10_000 + b"\n")
+    assert store.read("log") == lines[0]
+    ballast.unlink()
+    journal.add(lines[1])
+    journal.close()
     assert store.read("log") == lines[0] + lines[1]

@@ -172,7 +172,7 @@ def test_deleting_takes_the_results_with_it(create: Create) -> None:
     with storage().write(f"benchmarks/{created.benchmark_id}/parts/0000000.parquet") as file:
         file.write(b"x")
     benchmarks.delete(created.benchmark_id)
-    assert not storage().exists(f"benchmarks/{created.benchmark_id}")
+    assert storage().list("benchmarks") == []
     with pytest.raises(NotFound):
         benchmarks.delete(created.benchmark_id)
 

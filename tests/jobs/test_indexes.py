@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from ext_fixtures import failure, make_benchmark, place, record, store_dataset, write
 
+from cluster import cache
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, indexes, queries, results, retry
+from jobs import benchmarks, datasets, indexes, queries, results, retry
 from jobs.analysis import ResultFilter, Sort
 from jobs.schemas import Status
 
@@ -26,8 +27,9 @@ def listed(benchmark_id, **only):
     return [row.row_id for row in page.results]
 
 
-def kept(benchmark_id):
-    return storage().list(f"benchmarks/{benchmark_id}/index")
+def kept(owner):
+    folder = cache.path(owner, "")
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
 def test_it_is_read_instead_of_the_parts(make_benchmark, monkeypatch):
@@ -87,16 +89,24 @@ def test_only_so_many_files_stay_open_and_the_newest(make_benchmark, monkeypatch
         open_ = db.execute(
             "SELECT path FROM duckdb_databases() WHERE starts_with(database_name, 'file_')"
         ).fetchall()
-    assert {each.index(path.split("/")[-3]) for (path,) in open_} == {1, 2}
+    assert {each.index(path.split("/")[-2]) for (path,) in open_} == {1, 2}
     assert listed(each[0]) == [3, 2, 1, 0]
+
+
+def test_it_goes_with_its_benchmark(make_benchmark):
+    ended = make_benchmark([record(i) for i in range(4)])
+    assert len(listed(ended)) == 4
+    assert kept(ended)
+    benchmarks.delete(ended)
+    assert kept(ended) == []
 
 
 def test_nothing_is_made_of_a_dataset_that_was_deleted(make_benchmark, store_dataset):
     benchmark_id = make_benchmark([record(i) for i in range(4)])
     (dataset_id,) = storage().list("datasets")
     assert listed(benchmark_id, q="question") == [0, 1, 2, 3]
-    assert storage().list(f"datasets/{dataset_id}/index")
-    storage().delete(f"datasets/{dataset_id}")
+    assert kept(dataset_id)
+    datasets.delete(dataset_id)
     assert listed(benchmark_id, q="question") == []
     assert listed(benchmark_id, q="yes") == [0, 1, 2, 3]
-    assert not storage().exists(f"datasets/{dataset_id}/index")
+    assert kept(dataset_id) == []

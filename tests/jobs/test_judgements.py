@@ -142,8 +142,8 @@ def test_a_judge_at_work_has_given_no_scores(dataset, pair):
     benchmarks.delete(pair[0])
     with pytest.raises(NotFound):
         benchmarks.get(judge.benchmark_id)
-    assert not storage().exists(f"datasets/{judge.dataset_id}")
-    assert storage().exists(f"datasets/{dataset.id}")
+    assert storage().list(f"datasets/{judge.dataset_id}") == []
+    assert storage().list(f"datasets/{dataset.id}") != []
 
 
 def test_the_newest_judgement_counts_and_a_changed_judge_has_none(dataset, pair):
