@@ -249,7 +249,7 @@ def _shown(
         datasets[name] = of.spec.dataset_id
         wanted = [row.first_row for row in rows if row.first_id == name]
         wanted += [row.second_row for row in rows if row.second_id == name]
-        for row_id, result in queries.fetch(db, of, wanted).items():
+        for row_id, result in queries.fetch(db, of, wanted, ["text"]).items():
             texts[name, row_id] = result["text"] or ""
     ballots: list[Ballot] = []
     for row in rows:

@@ -27,6 +27,10 @@ PATIENCE = 2.0
 """How long somebody waits for a comparison that is made for the first time, seconds."""
 
 
+_SHOWN = ["status_code", "text", "finish_reason", "output_tokens", "latency_ms", "finished_at"]
+"""What a page needs of each result. The bodies of eight benchmarks are most of what they have."""
+
+
 @queries.repeated
 def compare(
     benchmark_ids: Sequence[str],
@@ -135,7 +139,7 @@ def _rows(
     graded: list[dict[int, dict[str, Score]]] = []
     for at, (own_columns, of) in enumerate(zip(columns, sources, strict=True)):
         here = [own for _, own in _of_side(window, at)]
-        results.append(queries.fetch(db, of, here))
+        results.append(queries.fetch(db, of, here, _SHOWN))
         # A request is the same in each, so one will do.
         unknown = {own: name for name, own in _of_side(window, at) if name not in asked}
         for own, request in datasets.shown(of.spec.dataset_id, unknown).items():

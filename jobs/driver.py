@@ -10,6 +10,7 @@ It reads its specification once from the tracker and never touches SQL while it 
 import json
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +21,7 @@ import typer
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
-from cluster import space
+from cluster import logs, space
 from cluster.settings import settings
 from jobs import manifest, parts, tracking
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
@@ -51,6 +52,8 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
     work = ray.data.from_items(
         [{"chunk": i} for i in missing], override_num_blocks=-(-len(missing) // together)
     )
+    # Restarts have no named parameter (Ray 2.60), and `ray_remote_args` warns that it will go.
+    warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
     done = work.map_batches(
         Replica,
         fn_constructor_args=(spec.model_dump(mode="json"),),
@@ -151,7 +154,7 @@ def main(
     except BenchmarkRunnerError as error:
         _explain(error)
         raise typer.Exit(2) from None
-    structlog.contextvars.bind_contextvars(benchmark_id=benchmark_id)
+    logs.always(benchmark_id=benchmark_id)
     spec, placement = _assignment(benchmark_id)
     log.info("benchmark starts", model=spec.model.model_id, total=spec.total)
     try:

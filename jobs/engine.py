@@ -21,7 +21,7 @@ import structlog
 
 from cluster.settings import settings
 from jobs import asgi, worker_memory
-from jobs.schemas import BenchmarkSpec, Endpoint, MemoryTaken, ModelSpec
+from jobs.schemas import BenchmarkSpec, Endpoint, EngineLoad, MemoryTaken, ModelSpec
 from jobs.weights import resolve
 
 log = structlog.get_logger()
@@ -56,6 +56,11 @@ class Engine(Protocol):
     @property
     def last_sign(self) -> float:
         """When it last generated something, by the monotonic clock."""
+        ...
+
+    @property
+    def load(self) -> EngineLoad | None:
+        """What it has to do, as of its last step; none where that is not known."""
         ...
 
     async def responds(self) -> bool:
@@ -95,6 +100,7 @@ class VllmEngine:
         self._llm: Any = None
         self._app: asgi.Application | None = None
         self._last_sign = time.monotonic()
+        self._load: EngineLoad | None = None
         self._memory: MemoryTaken | None = None
 
     async def start(self) -> None:
@@ -157,8 +163,13 @@ class VllmEngine:
     def last_sign(self) -> float:
         return self._last_sign
 
-    def _beat(self) -> None:
+    @property
+    def load(self) -> EngineLoad | None:
+        return self._load
+
+    def _beat(self, load: EngineLoad | None) -> None:
         self._last_sign = time.monotonic()
+        self._load = load or self._load
 
     async def responds(self) -> bool:
         await self._llm.is_sleeping()  # any question that the engine's own process answers
@@ -294,6 +305,10 @@ class FakeEngine:
     @property
     def last_sign(self) -> float:
         return self._last_sign
+
+    @property
+    def load(self) -> None:
+        return None
 
     async def responds(self) -> bool:
         return True

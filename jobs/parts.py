@@ -96,11 +96,12 @@ def tally(records: Iterable[Record]) -> Tally:
 
 def table(records: Iterable[Record]) -> pa.Table:
     """Records as an Arrow table of :data:`SCHEMA`."""
-    rows: list[dict[str, Any]] = [
-        {**record, "finished_at": datetime.fromtimestamp(record["finished_at"], UTC)}
-        for record in records
-    ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    rows = list(records)
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in SCHEMA.names}
+    # As numbers: a datetime of each took as long as all other columns together.
+    finished_at = np.array(columns["finished_at"], dtype=np.float64)
+    columns["finished_at"] = np.rint(finished_at * 1e6).astype(np.int64).view("datetime64[us]")
+    return pa.Table.from_pydict(columns, schema=SCHEMA)
 
 
 class Chunk:

@@ -32,41 +32,64 @@ class Silent(Exception):
     """The engine has done nothing for too long while it had this request."""
 
 
-async def answer(engine: Engine, url: str, body: dict[str, Any]) -> Answer:
-    """What ``engine`` answers.
+class Bounded:
+    """An engine whose silence is bounded. Of one event loop."""
 
-    Raises:
-        Silent: it was silent for longer than ``request_timeout_seconds``.
-    """
-    handed_over = time.monotonic()
-    limit = settings().request_timeout_seconds
-    loop = asyncio.get_running_loop()
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: dict[asyncio.Timeout, float] = {}
+        """When each request was handed over, the oldest first."""
+        self._timer: asyncio.TimerHandle | None = None
 
-    def look() -> None:
-        """A timer, and no task of its own: those were a third of what a request cost."""
-        nonlocal timer
-        left = max(handed_over, engine.last_sign) + limit - time.monotonic()
-        if left > 0:
-            timer = loop.call_later(left, look)
-        else:
+    async def answer(self, url: str, body: dict[str, Any]) -> Answer:
+        """What the engine answers.
+
+        Raises:
+            Silent: it was silent for longer than ``request_timeout_seconds``.
+        """
+        bound = asyncio.timeout(None)
+        try:
+            async with bound:
+                self._waiting[bound] = time.monotonic()
+                if self._timer is None:
+                    self._look_in(settings().request_timeout_seconds)
+                return await self._engine.send(url, body)
+        except TimeoutError:
+            if not bound.expired():
+                raise  # the engine's own
+            if not await self._responds():
+                end_process("the engine does not respond")
+            raise Silent(
+                "Not answered: the engine generated nothing for "
+                f"{settings().request_timeout_seconds:g} seconds while it had this request. "
+                "Does its grammar, regular expression or template ever end?"
+            ) from None
+        finally:
+            self._waiting.pop(bound, None)
+
+    def _look_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """One timer for all: one for each was a part of what a request cost."""
+        self._timer = None
+        limit = settings().request_timeout_seconds
+        loop = asyncio.get_running_loop()
+        for bound, handed_over in list(self._waiting.items()):
+            left = max(handed_over, self._engine.last_sign) + limit - time.monotonic()
+            if left > 0:
+                # Who came later has longer.
+                self._look_in(left)
+                return
+            del self._waiting[bound]
             bound.reschedule(loop.time())
 
-    bound = asyncio.timeout(None)
-    timer = loop.call_later(limit, look)
-    try:
-        async with bound:
-            return await engine.send(url, body)
-    except TimeoutError:
-        if not bound.expired():
-            raise  # the engine's own
-        if not await _responds(engine):
-            end_process("the engine does not respond")
-        raise Silent(
-            f"Not answered: the engine generated nothing for {limit:g} seconds while it "
-            "had this request. Does its grammar, regular expression or template ever end?"
-        ) from None
-    finally:
-        timer.cancel()
+    async def _responds(self) -> bool:
+        try:
+            async with asyncio.timeout(settings().stuck_seconds):
+                return await self._engine.responds()
+        except TimeoutError:
+            return False
 
 
 async def watch_loop() -> None:
@@ -88,11 +111,3 @@ def end_process(why: str) -> NoReturn:
     """End this replica at once; Ray starts another, which goes on with what is missing."""
     log.error("replica ends", why=why)
     os._exit(1)
-
-
-async def _responds(engine: Engine) -> bool:
-    try:
-        async with asyncio.timeout(settings().stuck_seconds):
-            return await engine.responds()
-    except TimeoutError:
-        return False

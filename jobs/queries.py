@@ -208,14 +208,21 @@ def requests(db: duckdb.DuckDBPyConnection, of: Source) -> str:
     return name
 
 
-def fetch(db: duckdb.DuckDBPyConnection, of: Source, row_ids: Iterable[int]) -> dict[int, Row]:
-    """Whole results by row id. Only the parts that hold them are opened."""
+def fetch(
+    db: duckdb.DuckDBPyConnection,
+    of: Source,
+    row_ids: Iterable[int],
+    columns: Sequence[str] = tuple(parts.SCHEMA.names[1:]),
+) -> dict[int, Row]:
+    """Results by row id, with ``columns`` of :data:`jobs.parts.SCHEMA` beside it. Only the parts
+    that hold them are opened."""
     wanted = sorted(set(row_ids))
-    found = f"SELECT * FROM {of.name}_journal WHERE row_id IN (SELECT unnest($ids))"
+    select = f"SELECT row_id, {', '.join(columns)} FROM"
+    only = "WHERE row_id IN (SELECT unnest($ids))"
+    found = f"{select} {of.name}_journal {only}"
     values: dict[str, Any] = {"ids": wanted}
     if paths := _paths(of, wanted):
-        found += " UNION ALL SELECT * FROM read_parquet($paths) WHERE row_id IN"
-        found += " (SELECT unnest($ids))"
+        found += f" UNION ALL {select} read_parquet($paths) {only}"
         values["paths"] = paths
     return _by_row(db, found, values)
 

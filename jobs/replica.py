@@ -20,7 +20,7 @@ import orjson
 import structlog
 import uvloop
 
-from cluster import space
+from cluster import logs, space
 from cluster.space import StorageFull
 from cluster.storage import storage
 from jobs import datasets, deaths, engine, history, manifest, patience, tracking
@@ -53,9 +53,11 @@ class Replica:
 
     def __init__(self, spec: dict[str, Any], *, on_gpu: bool) -> None:
         self._spec = BenchmarkSpec.model_validate(spec)
+        logs.always(benchmark_id=self._spec.benchmark_id)
         self._name = f"{os.uname().nodename}-{os.getpid()}"
         self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
+        self._bounded = patience.Bounded(self._engine)
         self._overrides = self._spec.sampling.model_dump(exclude_none=True)
         self._in_flight = IN_FLIGHT_PER_SEQ * self._spec.model.max_num_seqs
         self._slots = Slots(self._in_flight)
@@ -205,7 +207,7 @@ class Replica:
         body = prepare(row["url"], orjson.loads(row["body"]), self._overrides)
         started = time.monotonic()
         try:
-            answer = await patience.answer(self._engine, row["url"], body)
+            answer = await self._bounded.answer(row["url"], body)
             return record(row, answer, _since_ms(started), self._name)
         except patience.Silent:
             raise
@@ -219,8 +221,15 @@ class Replica:
         while True:
             await asyncio.sleep(_REPORT_SECONDS)
             sent, self._unreported = self._unreported, {}
+            said = tracking.Report(
+                benchmark_id=self._spec.benchmark_id,
+                replica=self._name,
+                load_seconds=self._load_seconds,
+                chunks=sent,
+                engine=self._engine.load,
+            )
             try:
-                await tracking.report(self._spec.benchmark_id, self._load_seconds, sent)
+                await tracking.report(said)
             except Exception as error:  # the tracker is away: say it again, newer counts first
                 self._unreported = sent | self._unreported
                 log.warning("tracker did not take a report", error=str(error))

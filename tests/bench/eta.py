@@ -3,21 +3,33 @@
 Engines are simulated step by step: each step gives every running request a token and takes a time
 that grows with the batch and wanders, as on a machine that others use too. At moments spread evenly
 over its life each benchmark is asked for its estimate; what is counted is how often the band holds
-the true end.
+the true end. The same is asked of real benchmarks of the service.
 """
 
 import random
+import shutil
 import statistics
+import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
+from bench import service
 from bench.figures import Figure
+from bench.peers import MODEL_ID, Json
+from bench.prompts import jsonl, varied
+from chaos.stage import Stage
 from rich.console import Console
 
+from cluster.settings import REPOSITORY
+from jobs import registry
 from jobs.progress import Prior, Progress
 from jobs.schemas import Tally
+from jobs.weights import prepare
 
 _LOOKS = 20
 
@@ -32,40 +44,82 @@ class Life:
     slots: int
 
 
+@dataclass
+class Found:
+    """What looks at some benchmarks have shown."""
+
+    looks: int = 0
+    held: list[float] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+
+    def add(self, left: float, low: float | None, high: float | None, seconds: float) -> None:
+        self.looks += 1
+        if low is not None and high is not None:
+            self.held.append(low <= left <= high)
+            self.widths.append((high - low) / max(left, 1.0))
+            self.errors.append(abs(seconds - left) / max(left, 1.0))
+
+    def figures(self, name: str) -> Iterator[Figure]:
+        """Of the looks at which there was a band."""
+        name = f"{name}, {len(self.held)} looks with a band"
+        held = float(np.mean(self.held))
+        yield Figure("eta", f"{name}: it holds the end", "", {"band": [held]}, target="0.75–0.85")
+        share = len(self.held) / self.looks
+        yield Figure("eta", f"{name}: share of all looks", "", {"band": [share]})
+        width = statistics.median(self.widths)
+        yield Figure("eta", f"{name}: median width", "of what is left", {"band": [width]})
+        error = statistics.median(self.errors)
+        yield Figure("eta", f"{name}: median error", "of what is left", {"estimate": [error]})
+
+
 def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Figure]:
     del repeat
     rng = random.Random(seed)
-    count = 60 if quick else 300
-    held: list[float] = []
-    widths: list[float] = []
-    errors: list[float] = []
-    given: list[float] = []
-    for _ in range(count):
+    simulated, real = (60, 2) if quick else (300, 10)
+    found = Found()
+    for _ in range(simulated):
         life = simulate(rng)
-        end = float(life.finishes[-1])
         for at, low, high, seconds in looks(life):
-            given.append(low is not None)
-            if low is None or high is None:
-                continue
-            held.append(low <= end - at <= high)
-            widths.append((high - low) / max(end - at, 1.0))
-            errors.append(abs(seconds - (end - at)) / max(end - at, 1.0))
-    say.print(f"eta: {len(held)} looks at {count} simulated benchmarks")
-    name = f"{count} simulated benchmarks, {_LOOKS} looks each"
-    return iter(
-        [
-            Figure("eta", f"{name}: the band holds the end", "", {"band": [float(np.mean(held))]}),
-            Figure("eta", f"{name}: looks with a band", "", {"band": [float(np.mean(given))]}),
-            Figure("eta", f"{name}: median width", "of what is left", {"band": [median(widths)]}),
-            Figure(
-                "eta", f"{name}: median error", "of what is left", {"estimate": [median(errors)]}
-            ),
-        ]
-    )
+            found.add(float(life.finishes[-1]) - at, low, high, seconds)
+    say.print(f"eta: {found.looks} looks at {simulated} simulated benchmarks")
+    yield from found.figures(f"{simulated} simulated benchmarks")
+    yield from _real(real, rng, say).figures(f"{real} real benchmarks")
 
 
-def median(values: list[float]) -> float:
-    return float(statistics.median(values))
+def _real(count: int, rng: random.Random, say: Console) -> Found:
+    """Benchmarks of the real engine, one after the other, each of a size and requests of its own.
+
+    Of the first one nothing is known of the model; the others have what the last one has shown.
+    """
+    found = Found()
+    prepare(registry.read(REPOSITORY / "configs" / "models")[MODEL_ID], say.print)
+    entry = REPOSITORY / "configs" / "models" / "smollm2-135m-instruct.yaml"
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
+    try:
+        with service.service([yaml.safe_load(entry.read_text())]) as stage:
+            for i in range(count):
+                file = folder / f"{i}.jsonl"
+                file.write_bytes(jsonl(varied(rng.randint(30, 150), rng.randrange(2**32))))
+                said = _of_one(stage, file, found)
+                say.print(f"eta: real benchmark {i + 1} of {count}: {said}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _of_one(stage: Stage, file: Path, found: Found) -> str:
+    seen: list[tuple[float, Json]] = []
+    dataset_id = service.upload(stage, file)
+    began = time.time()
+    done = service.run(stage, MODEL_ID, dataset_id, lambda one: seen.append((time.time(), one)))
+    end = seen.pop()[0]
+    times = [at for at, _ in seen]
+    for share in (np.arange(_LOOKS) + 0.5) / _LOOKS:
+        at, one = seen[int(np.searchsorted(times, began + share * (end - began))) - 1]
+        band = one["eta_low_seconds"], one["eta_high_seconds"]
+        found.add(end - at, *band, one["eta_seconds"])
+    return f"{done['total']} requests, {end - began:.0f} s"
 
 
 def simulate(rng: random.Random) -> Life:

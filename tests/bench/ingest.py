@@ -37,7 +37,6 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
         with service.service([service.INSTANT]) as stage:
             for _ in range(repeat):
                 with Watch(stage.session) as watch:
-                    time.sleep(1)  # what it has before
                     before = watch.usage["api"].peak_bytes
                     began = time.monotonic()
                     dataset_id = service.upload(stage, file)

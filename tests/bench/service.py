@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,8 +49,10 @@ def upload(stage: Stage, file: Path) -> str:
     return answer.raise_for_status().json()["dataset_id"]
 
 
-def run(stage: Stage, model_id: str, dataset_id: str) -> Json:
-    """Run a benchmark to its end; returns it as it ended.
+def run(
+    stage: Stage, model_id: str, dataset_id: str, look: Callable[[Json], object] | None = None
+) -> Json:
+    """Run a benchmark to its end; returns it as it ended. ``look`` gets it at every look.
 
     Raises:
         AssertionError: it did not complete, or a request failed.
@@ -60,9 +62,13 @@ def run(stage: Stage, model_id: str, dataset_id: str) -> Json:
     path = f"/admin/benchmarks/{started['benchmark_id']}"
 
     def ended() -> bool:
-        return stage.request("GET", path).json()["completed_at"] is not None
+        one = stage.request("GET", path).json()
+        if look is not None:
+            look(one)
+        return one["completed_at"] is not None
 
-    wait_until(ended, "the benchmark to end", seconds=3600)
+    # As often as a page looks. More often, it takes from the engine what is to be measured.
+    wait_until(ended, "the benchmark to end", seconds=3600, every=1.0)
     one = stage.request("GET", path).json()
     assert (one["status"], one["completed"]) == ("completed", one["total"]), one
     return one

@@ -236,9 +236,11 @@ def _kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=5)
 
 
-def wait_until(done: Callable[[], bool], what: str, *, seconds: float = PATIENCE_SECONDS) -> None:
+def wait_until(
+    done: Callable[[], bool], what: str, *, seconds: float = PATIENCE_SECONDS, every: float = 0.3
+) -> None:
     """Wait for something that must happen."""
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.3)
+        time.sleep(every)

@@ -1,6 +1,7 @@
 """Starting and ending: what needs no Ray."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -40,9 +41,9 @@ def sleeper() -> Iterator[Sleeper]:
         process.communicate()
 
 
-def session_of(folder: Path, pid: int, marker: str = "0123456789abcdef") -> Session:
+def session_of(folder: Path, pid: int) -> Session:
     return Session(
-        id=marker,
+        id=secrets.token_hex(8),  # tests that run beside this one end their own processes only
         pid=pid,
         ray_folder=folder,
         ray_address="127.0.0.1:1",

@@ -13,7 +13,7 @@ from factories import CHAT, model
 
 from jobs import patience
 from jobs.engine import Answer, FakeEngine
-from jobs.patience import Silent
+from jobs.patience import Bounded, Silent
 
 
 def body(text: str) -> dict[str, Any]:
@@ -31,16 +31,17 @@ def engine() -> FakeEngine:
 
 
 async def test_an_answer_is_passed_on(engine: FakeEngine) -> None:
-    answer = await patience.answer(engine, CHAT, body("Hello"))
+    answer = await Bounded(engine).answer(CHAT, body("Hello"))
     assert (answer.status_code, engine.last_sign <= time.monotonic()) == (200, True)
 
 
 async def test_a_request_that_is_never_answered_fails_alone(engine: FakeEngine) -> None:
-    hanging = asyncio.create_task(patience.answer(engine, CHAT, body("fake:hang")))
-    assert (await patience.answer(engine, CHAT, body("Hello"))).status_code == 200
+    bounded = Bounded(engine)
+    hanging = asyncio.create_task(bounded.answer(CHAT, body("fake:hang")))
+    assert (await bounded.answer(CHAT, body("Hello"))).status_code == 200
     with pytest.raises(Silent, match=r"nothing for 0\.5 seconds"):
         await hanging
-    assert (await patience.answer(engine, CHAT, body("Hello again"))).status_code == 200
+    assert (await bounded.answer(CHAT, body("Hello again"))).status_code == 200
 
 
 async def test_the_request_is_taken_from_the_engine() -> None:
@@ -54,7 +55,7 @@ async def test_the_request_is_taken_from_the_engine() -> None:
                 taken.set()
 
     with pytest.raises(Silent):
-        await patience.answer(Noticing(model()), CHAT, body("fake:hang"))
+        await Bounded(Noticing(model())).answer(CHAT, body("fake:hang"))
     await taken.wait()
 
 
@@ -63,7 +64,7 @@ async def test_the_clock_stands_still_while_the_engine_generates(
 ) -> None:
     """Slowness is no fault: as long as anything is answered, a request may wait."""
     configure(request_timeout_seconds=1.5)
-    waiting = asyncio.create_task(patience.answer(engine, CHAT, body("fake:hang")))
+    waiting = asyncio.create_task(Bounded(engine).answer(CHAT, body("fake:hang")))
     for _ in range(20):
         await asyncio.sleep(0.1)
         await engine.send(CHAT, body("another"))
@@ -80,7 +81,7 @@ async def test_an_engine_that_fails_says_so_itself(engine: FakeEngine) -> None:
             raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        await patience.answer(Failing(model()), CHAT, body("Hello"))
+        await Bounded(Failing(model())).answer(CHAT, body("Hello"))
 
 
 async def test_an_engine_that_does_not_even_respond_ends_its_process(
@@ -96,7 +97,7 @@ async def test_an_engine_that_does_not_even_respond_ends_its_process(
 
     monkeypatch.setattr(patience, "end_process", end)
     with pytest.raises(SystemError, match="does not respond"):
-        await patience.answer(Wedged(model()), CHAT, body("fake:hang"))
+        await Bounded(Wedged(model())).answer(CHAT, body("fake:hang"))
 
 
 LOOP = """
@@ -110,7 +111,8 @@ async def main():
     engine = FakeEngine(model())
     await asyncio.sleep(1.2)  # longer than the limit: a loop that only waits is not stuck
     print("alive", flush=True)
-    await patience.answer(engine, CHAT, {"messages": [{"role": "user", "content": sys.argv[1]}]})
+    asked = {"messages": [{"role": "user", "content": sys.argv[1]}]}
+    await patience.Bounded(engine).answer(CHAT, asked)
     watching.cancel()
     await asyncio.sleep(1.2)
     print("done", flush=True)

@@ -32,6 +32,7 @@ def client(
     # The tracker lives in a Ray cluster, which these tests have none of. Nothing is lost by not
     # waking it: it looks at the queue each second by itself. So benchmarks here stay queued.
     monkeypatch.setattr(tracking, "wake", lambda: None)
+    monkeypatch.setattr(tracking, "engines", list)
     # Nor is there a hub: whoever names one of its models is told that it cannot be reached.
     monkeypatch.setattr(model_files, "HfApi", partial(HfApi, endpoint="http://127.0.0.1:9"))
     monkeypatch.setattr(readiness, "_tracker", lambda: "answers")
