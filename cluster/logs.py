@@ -24,6 +24,8 @@ _SECRETS = (
     re.compile(r"<AWSAccessKeyId>(?P<hidden>[^<]+)<"),
 )
 
+_values: dict[str, str] = {}
+
 
 def configure_logs() -> None:
     """Set this process up to log to standard output, where Ray keeps it per worker and job."""
@@ -36,6 +38,7 @@ def configure_logs() -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _with_values,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -43,6 +46,16 @@ def configure_logs() -> None:
             _without_secrets,
         ],
     )
+
+
+def always(**values: str) -> None:
+    """Have every line of this process say ``values``, in whichever thread or task it is written,
+    as what a process of one benchmark logs is about that benchmark."""
+    _values.update(values)
+
+
+def _with_values(_logger: Any, _method: str, event: Any) -> Any:
+    return _values | event
 
 
 def hide(text: str) -> str:
@@ -54,7 +67,8 @@ def hide(text: str) -> str:
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return hide(super().format(record))
+        said = "".join(f" {name}={value}" for name, value in _values.items())
+        return hide(super().format(record) + said)
 
 
 def _without_secrets(_logger: Any, _method: str, line: Any) -> str:

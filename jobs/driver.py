@@ -21,7 +21,7 @@ import typer
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
-from cluster import space
+from cluster import logs, space
 from cluster.settings import settings
 from cluster.storage import storage, unavailable
 from jobs import manifest, parts, tracking
@@ -155,7 +155,7 @@ def main(
     except BenchmarkRunnerError as error:
         _explain(error)
         raise typer.Exit(2) from None
-    structlog.contextvars.bind_contextvars(benchmark_id=benchmark_id)
+    logs.always(benchmark_id=benchmark_id)
     storage().patience = settings().job_storage_patience_seconds
     spec, placement = _assignment(benchmark_id)
     log.info("benchmark starts", model=spec.model.model_id, total=spec.total)

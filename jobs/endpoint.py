@@ -91,6 +91,10 @@ class EndpointEngine:
         # Each request is bounded by its own timeout and tries.
         return time.monotonic()
 
+    @property
+    def load(self) -> None:
+        return None
+
     async def responds(self) -> bool:
         return True
 

@@ -20,7 +20,7 @@ import orjson
 
 from cluster.settings import settings
 from jobs import asgi
-from jobs.schemas import BenchmarkSpec, Endpoint, ModelSpec
+from jobs.schemas import BenchmarkSpec, Endpoint, EngineLoad, ModelSpec
 from jobs.weights import resolve
 
 
@@ -51,6 +51,11 @@ class Engine(Protocol):
     @property
     def last_sign(self) -> float:
         """When it last generated something, by the monotonic clock."""
+        ...
+
+    @property
+    def load(self) -> EngineLoad | None:
+        """What it has to do, as of its last step; none where that is not known."""
         ...
 
     async def responds(self) -> bool:
@@ -86,6 +91,7 @@ class VllmEngine:
         self._llm: Any = None
         self._app: asgi.Application | None = None
         self._last_sign = time.monotonic()
+        self._load: EngineLoad | None = None
 
     async def start(self) -> None:
         # Read by vLLM when it is imported.
@@ -137,8 +143,13 @@ class VllmEngine:
     def last_sign(self) -> float:
         return self._last_sign
 
-    def _beat(self) -> None:
+    @property
+    def load(self) -> EngineLoad | None:
+        return self._load
+
+    def _beat(self, load: EngineLoad | None) -> None:
         self._last_sign = time.monotonic()
+        self._load = load or self._load
 
     async def responds(self) -> bool:
         await self._llm.is_sleeping()  # any question that the engine's own process answers
@@ -249,6 +260,10 @@ class FakeEngine:
     @property
     def last_sign(self) -> float:
         return self._last_sign
+
+    @property
+    def load(self) -> None:
+        return None
 
     async def responds(self) -> bool:
         return True

@@ -20,7 +20,7 @@ import orjson
 import structlog
 import uvloop
 
-from cluster import space
+from cluster import logs, space
 from cluster.settings import settings
 from cluster.space import StorageFull
 from cluster.storage import StorageUnavailable, storage, unavailable
@@ -59,6 +59,7 @@ class Replica:
 
     def __init__(self, spec: dict[str, Any], *, on_gpu: bool) -> None:
         self._spec = BenchmarkSpec.model_validate(spec)
+        logs.always(benchmark_id=self._spec.benchmark_id)
         storage().patience = settings().job_storage_patience_seconds
         self._name = f"{os.uname().nodename}-{os.getpid()}"
         self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
@@ -232,8 +233,15 @@ class Replica:
         while True:
             await asyncio.sleep(_REPORT_SECONDS)
             sent, self._unreported = self._unreported, {}
+            said = tracking.Report(
+                benchmark_id=self._spec.benchmark_id,
+                replica=self._name,
+                load_seconds=self._load_seconds,
+                chunks=sent,
+                engine=self._engine.load,
+            )
             try:
-                await tracking.report(self._spec.benchmark_id, self._load_seconds, sent)
+                await tracking.report(said)
             except Exception as error:  # the tracker is away: say it again, newer counts first
                 self._unreported = sent | self._unreported
                 log.warning("tracker did not take a report", error=str(error))

@@ -466,6 +466,17 @@ class Tally(BaseModel):
         return self.completed + self.failed
 
 
+class EngineLoad(BaseModel):
+    """What an engine has to do at a moment."""
+
+    running: NonNegativeInt = 0
+    """Requests in its batch."""
+    waiting: NonNegativeInt = 0
+    """Requests that it has and that are not in its batch."""
+    kv_cache_usage: float | None = None
+    """Share of its KV cache that is taken, 0 to 1; none where it has none of its own."""
+
+
 # --- results --------------------------------------------------------------------------------------
 
 

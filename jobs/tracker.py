@@ -7,6 +7,7 @@ absolute and repeated until taken.
 
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +20,13 @@ from jobs.backlog import Backlog
 from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
 from jobs.progress import Progress
-from jobs.schemas import BenchmarkSpec, Phase, Placement, Status, Tally
+from jobs.schemas import BenchmarkSpec, Phase, Placement, Status
 
 log = structlog.get_logger()
 
 _TICK_SECONDS = 1.0
+# A replica reports each second: one that has not for so long has ended, or died.
+_GONE_SECONDS = 10.0
 
 
 class Tracker:
@@ -35,6 +38,8 @@ class Tracker:
         # Between admitting a benchmark and submitting its job, it looks like one whose job is gone.
         self._scheduling = threading.Lock()
         self._progress: dict[str, Progress] = {}
+        self._engines: dict[str, tuple[float, tracking.Report]] = {}
+        """What each replica said last, and when."""
         self._admitted: dict[str, datetime] = {}
         self._backlog = Backlog()
         self._due = threading.Event()
@@ -50,11 +55,21 @@ class Tracker:
         with self._scheduling:
             scheduler.admit()
 
-    def report(self, benchmark_id: str, load_seconds: float, chunks: dict[int, Tally]) -> None:
-        """Take absolute counts of the chunks that changed since the replica's last report."""
-        progress = self._of(benchmark_id)
+    def report(self, said: tracking.Report) -> None:
+        """Take what a replica says."""
+        progress = self._of(said.benchmark_id)
         with self._lock:
-            progress.fold(chunks, load_seconds)
+            progress.fold(said.chunks, said.load_seconds)
+            self._engines[said.replica] = (time.monotonic(), said)
+
+    def engines(self) -> list[tracking.Report]:
+        """The last report of each replica that is there; without its chunks, which are counted."""
+        oldest = time.monotonic() - _GONE_SECONDS
+        with self._lock:
+            self._engines = {
+                name: (at, said) for name, (at, said) in self._engines.items() if at > oldest
+            }
+            return [replace(said, chunks={}) for _, said in self._engines.values()]
 
     def assignment(self, benchmark_id: str) -> tracking.Assignment | None:
         """What a driver is to do; none while its benchmark is queued.

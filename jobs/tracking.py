@@ -1,16 +1,31 @@
 """How drivers and replicas reach the tracker, without importing what it needs itself: that takes a
 second, and each of their processes would pay it while somebody waits for the first token."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import ray
 
-from jobs.schemas import BenchmarkSpec, Placement, Tally
+from jobs.schemas import BenchmarkSpec, EngineLoad, Placement, Tally
 
 NAME = "tracker"
 NAMESPACE = "benchmark_runner"
 
 Assignment = tuple[BenchmarkSpec, Placement]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a replica says about once a second."""
+
+    benchmark_id: str
+    replica: str
+    load_seconds: float
+    """How long its engine took to load."""
+    chunks: dict[int, Tally]
+    """Absolute counts of those that changed since its last report."""
+    engine: EngineLoad | None
+    """What its engine has to do, where that is known."""
 
 
 def find() -> Any:
@@ -22,6 +37,6 @@ def find() -> Any:
     return ray.get_actor(NAME, namespace=NAMESPACE)
 
 
-async def report(benchmark_id: str, load_seconds: float, chunks: dict[int, Tally]) -> None:
+async def report(said: Report) -> None:
     """Report from a replica, and wait until the tracker has taken it."""
-    await find().report.remote(benchmark_id, load_seconds, chunks)
+    await find().report.remote(said)

@@ -25,7 +25,7 @@ from cluster.database import session
 from cluster.settings import settings
 from jobs.models import BenchmarkRow
 from jobs.schemas import Status
-from serve_app import readiness
+from serve_app import readiness, tracking
 
 _LIVE = [status.value for status in Status if not status.is_terminal()]
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60)
@@ -81,6 +81,7 @@ class State(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _benchmarks()
         yield from _live()
+        yield from _engines()
         yield _parts()
         yield from _disk()
 
@@ -149,6 +150,29 @@ def _live() -> Iterator[Metric]:
             speed.add_metric(names, row.throughput)
             attempts.add_metric(names, row.attempts)
     yield from (total, finished, eta, speed, attempts)
+
+
+def _engines() -> Iterator[Metric]:
+    """One series for each engine that is loaded."""
+
+    def gauge(name: str, says: str) -> GaugeMetricFamily:
+        labels = ["benchmark_id", "engine_replica"]
+        return GaugeMetricFamily(f"benchmark_runner_engine_{name}", says, labels=labels)
+
+    running = gauge("requests_running", "Requests in an engine's batch.")
+    waiting = gauge(
+        "requests_waiting", "Requests that an engine has and that are not in its batch."
+    )
+    cache = gauge("kv_cache_usage_ratio", "Share of an engine's KV cache that is taken.")
+    for said in tracking.engines():
+        if said.engine is None:
+            continue
+        names = [said.benchmark_id, said.replica]
+        running.add_metric(names, said.engine.running)
+        waiting.add_metric(names, said.engine.waiting)
+        if said.engine.kv_cache_usage is not None:
+            cache.add_metric(names, said.engine.kv_cache_usage)
+    yield from (running, waiting, cache)
 
 
 def _parts() -> Metric:

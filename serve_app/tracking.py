@@ -5,10 +5,21 @@ import structlog
 from ray.exceptions import GetTimeoutError, RayError
 
 from jobs import tracker
+from jobs.tracking import Report
 
 log = structlog.get_logger()
 
 _WAIT_SECONDS = 5.0
+
+
+def engines() -> list[Report]:
+    """What each replica that is at work said last; none while the tracker does not answer, which
+    ``/ready`` says."""
+    try:
+        return ray.get(tracker.handle().engines.remote(), timeout=_WAIT_SECONDS)
+    except (RayError, GetTimeoutError) as error:
+        log.warning("tracker does not answer; nothing is known of engines", error=str(error))
+        return []
 
 
 def wake() -> None:

@@ -1,10 +1,12 @@
 """What is logged, and what must not be."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
 
+from cluster import logs
 from cluster.logs import configure_logs, hide
 
 KEY = "br_abcdefgh" + "x" * 35
@@ -38,8 +40,6 @@ def test_no_line_carries_a_secret_out(capsys: pytest.CaptureFixture[str]) -> Non
     except RuntimeError:
         log.exception("failed")
     record = logging.LogRecord("httpx", logging.ERROR, "", 0, "with %s", (KEY,), None)
-    from cluster import logs
-
     assert KEY not in logs._Formatter().format(record)
     said = capsys.readouterr().out
     assert "failed" in said
@@ -51,3 +51,17 @@ def test_a_line_has_the_benchmark_that_is_bound(capsys: pytest.CaptureFixture[st
     with structlog.contextvars.bound_contextvars(benchmark_id="bm_1"):
         structlog.get_logger().info("chunk done")
     assert "benchmark_id=bm_1" in capsys.readouterr().out
+
+
+def test_every_line_of_a_process_of_one_benchmark_names_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_values", {})
+    logs.always(benchmark_id="bm_2")
+    configure_logs()
+    # A context variable would not be seen by the threads of an engine.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(structlog.get_logger().info, "chunk done").result()
+    assert "benchmark_id=bm_2" in capsys.readouterr().out
+    record = logging.LogRecord("vllm", logging.INFO, "", 0, "graph captured", (), None)
+    assert logs._Formatter("%(message)s").format(record) == "graph captured benchmark_id=bm_2"

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from integration.api import Api, chat
+from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.session import processes
 from serve_app.demo import EMBEDDED
@@ -42,6 +43,19 @@ def cancel(api: Api, benchmark: str) -> Any:
     return ended
 
 
+def assert_engine_is_seen(api: Api, benchmark: str) -> None:
+    """Prometheus reads what vLLM says of its own batch and cache."""
+    said = api.client.get("/metrics").raise_for_status().text
+    of_engine = {
+        one.name: one.value
+        for family in text_string_to_metric_families(said)
+        for one in family.samples
+        if one.labels.get("benchmark_id") == benchmark
+    }
+    assert of_engine["benchmark_runner_engine_requests_running"] > 0
+    assert 0 < of_engine["benchmark_runner_engine_kv_cache_usage_ratio"] <= 1
+
+
 def test_cancelled_while_loading_and_while_running(api: Api, demo: Any) -> None:
     stories = [chat(f"story-{i}", f"Tell a story of {i} words.", max_tokens=64) for i in range(300)]
     benchmark = api.run(EMBEDDED[0], api.upload(stories))
@@ -52,6 +66,7 @@ def test_cancelled_while_loading_and_while_running(api: Api, demo: Any) -> None:
 
     api.client.post(f"/admin/benchmarks/{benchmark}/retry-failed").raise_for_status()
     api.wait(benchmark, lambda one: one["completed"] > 0)
+    assert_engine_is_seen(api, benchmark)
     ended = cancel(api, benchmark)
 
     assert left(demo) == []

@@ -29,6 +29,7 @@ def client(
     # The tracker lives in a Ray cluster, which these tests have none of. Nothing is lost by not
     # waking it: it looks at the queue each second by itself. So benchmarks here stay queued.
     monkeypatch.setattr(tracking, "wake", lambda: None)
+    monkeypatch.setattr(tracking, "engines", list)
     monkeypatch.setattr(readiness, "_tracker", lambda: "answers")
     monkeypatch.setattr(readiness, "_ray", lambda: "2 CPUs, 0 GPUs")
     # An error that nobody expected is answered with 500, as it is in service.

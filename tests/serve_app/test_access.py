@@ -10,11 +10,15 @@ import pytest
 from factories import chats, jsonl
 from fastapi.testclient import TestClient
 from httpx import Response
+from typer.testing import CliRunner
 
+from cluster.launch import LaunchError
 from jobs.errors import Conflict, NotFound
 from serve_app import readiness
+from serve_app.__main__ import app
 from serve_app.access import audit, keys, logins
 from serve_app.access.scopes import Scope
+from serve_app.access.start import require_keys
 from serve_app.app import create_app
 
 Problem = Callable[[Response], dict[str, Any]]
@@ -302,6 +306,21 @@ def test_the_first_key_ends_the_time_without_keys(client: TestClient) -> None:
     assert client.get("/admin/models").status_code == 401
     keys.revoke("Ada")
     assert client.get("/admin/models").status_code == 401
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_others_are_not_served_while_there_is_no_key(
+    configure: Callable[..., None], data_folder: Path, host: str, command: str
+) -> None:
+    """Before anything starts: a service that anybody can use must not exist for a moment."""
+    configure(host=host)
+    refused = CliRunner().invoke(app, [command]).exception
+    assert isinstance(refused, LaunchError)
+    assert f"refuses to listen on {host} while there is no API key" in str(refused)
+    assert not (data_folder / "session.json").exists()
+    keys.create("Ada", Scope.READ)
+    require_keys(host, keyless=False)
 
 
 # -- limits ---------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.settings import REPOSITORY
+from jobs.schemas import EngineLoad
+from jobs.tracking import Report
+from serve_app import tracking
 
 CONFIGS = REPOSITORY / "configs"
 _NAME = re.compile(r"\bbenchmark_runner_\w+")
@@ -50,7 +53,12 @@ _DASHBOARD = {
 
 
 @pytest.fixture
-def families(client: TestClient, benchmark_id: str) -> dict[str, Any]:
+def families(
+    client: TestClient, benchmark_id: str, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    load = EngineLoad(running=8, waiting=24, kv_cache_usage=0.5)
+    said = [Report(benchmark_id, "node-1", 40.0, {}, load), Report("bm_2", "node-2", 1.0, {}, None)]
+    monkeypatch.setattr(tracking, "engines", lambda: said)
     client.get("/admin/models")
     answer = client.get("/metrics")
     assert answer.status_code == 200
@@ -75,6 +83,11 @@ def test_metrics_tell_the_state(families: dict[str, Any], benchmark_id: str) -> 
     assert found["benchmark_runner_part_up", "database"] == 1
     assert found["benchmark_runner_storage_free_bytes", ""] > 0
     assert found["benchmark_runner_http_requests_total", "/admin/models"] >= 1
+    assert found["benchmark_runner_engine_requests_running", benchmark_id] == 8
+    assert found["benchmark_runner_engine_requests_waiting", "node-1"] == 24
+    assert found["benchmark_runner_engine_kv_cache_usage_ratio", benchmark_id] == 0.5
+    # Of a service elsewhere nothing is known.
+    assert not any("bm_2" in labels for _, labels in found)
 
 
 def test_labels_are_routes_and_never_paths(client: TestClient) -> None:
