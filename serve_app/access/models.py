@@ -9,7 +9,7 @@ from jobs.models import Base
 
 
 class KeyRow(Base):
-    """An API key. What a client sends is not kept: only its digest (docs/decisions/0008)."""
+    """An API key. What a client sends is not kept: only its digest (docs/decisions/0010)."""
 
     __tablename__ = "api_keys"
 
