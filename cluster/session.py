@@ -1,7 +1,7 @@
 """A session: one run of the service, and how its processes are found and ended.
 
-Every process that is started carries a marker in its environment, or has overwritten it and has
-logs of the session open; no others are ever ended.
+Every process that is started carries a marker in its environment, or has a title of Ray's or vLLM's
+and logs of the session open; no others are ever ended.
 """
 
 import os
@@ -14,6 +14,7 @@ import psutil
 from pydantic import BaseModel
 
 MARKER = "BENCHMARK_RUNNER_SESSION"
+_TITLES = (b"ray::", b"ray-", b"VLLM::")
 
 
 class Session(BaseModel):
@@ -67,14 +68,13 @@ def end(session: Session) -> None:
 def _is_of(process: psutil.Process, session: Session) -> bool:
     """Whether a process was started by this session.
 
-    Some of Ray's, and vLLM's engines, give themselves a title, which overwrites their environment
-    from its beginning or as a whole, and with it the marker. They have logs of the session open.
+    Some of Ray's, and vLLM's engines, give themselves a title, which can overwrite the marker with
+    the rest of their environment. They have logs of the session open.
     """
     folder = Path("/proc") / str(process.pid)
-    variables = (folder / "environ").read_bytes().split(b"\0")
-    if f"{MARKER}={session.id}".encode() in variables:
+    if f"{MARKER}={session.id}".encode() in (folder / "environ").read_bytes().split(b"\0"):
         return True
-    if b"=" in variables[0]:
+    if not (folder / "cmdline").read_bytes().startswith(_TITLES):
         return False
     for opened in (folder / "fd").iterdir():
         with suppress(FileNotFoundError):  # closed in this moment

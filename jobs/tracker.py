@@ -14,6 +14,7 @@ from typing import Any
 import ray
 import structlog
 
+from cluster.aside import step_aside
 from cluster.database import migrate, session
 from jobs import benchmarks, parts, scheduler, tracking
 from jobs.backlog import Backlog
@@ -33,6 +34,7 @@ class Tracker:
     """The actor's class. Its calls are short; slow work is done by its own thread, each second."""
 
     def __init__(self) -> None:
+        step_aside()
         migrate()
         self._lock = threading.Lock()
         # Between admitting a benchmark and submitting its job, it looks like one whose job is gone.

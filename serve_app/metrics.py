@@ -1,8 +1,8 @@
 """Prometheus metrics of the service.
 
 Calls are counted in the process that answers them, so with several replicas of the API each scrape
-sees one of them, named by the label ``replica``. All else is read from SQL, the tracker and the disk
-at the scrape, and is the same whichever replica answers.
+sees one of them, named by the label ``replica``. All else is read from SQL, the tracker and the
+disk at the scrape, and is the same whichever replica answers.
 """
 
 import os

@@ -1,0 +1,36 @@
+"""Keeping what only looks after benchmarks off the cores of an engine on CPU.
+
+vLLM binds a thread to each core but the last, which it leaves to what goes on beside it. Whatever
+takes a few percent of a bound thread's core takes them from the whole engine: beside Ray, Serve and
+the tracker, on two cores, an engine had 0.93 of its core, where one alone had 0.998.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from cluster.session import Session, processes
+
+_NVIDIA = Path("/proc/driver/nvidia/version")
+# Workers, and with them engines, inherit the cores of the raylet.
+_ENGINES_COME_FROM = ("raylet/raylet", "ray::")
+
+
+def step_aside(process: psutil.Process | None = None) -> None:
+    """Move a process (this one) to the core that engines leave free, where engines are on CPU."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+    if len(cores) < 2 or _NVIDIA.exists():
+        return
+    for thread in (process or psutil.Process()).threads():
+        with suppress(ProcessLookupError):  # it has ended
+            os.sched_setaffinity(thread.id, {max(cores)})
+
+
+def ray_steps_aside(session: Session) -> None:
+    """The same for what of a session is neither a worker nor starts them: Ray's own processes."""
+    for process in processes(session):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if not any(name in " ".join(process.cmdline()) for name in _ENGINES_COME_FROM):
+                step_aside(process)
