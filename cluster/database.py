@@ -9,12 +9,27 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from filelock import FileLock
+from psycopg import OperationalError as PostgresError
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from cluster.settings import settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+_STARTS_OR_STOPS = ("08", "57P")
+"""Of SQLSTATE: connection exceptions, and a server that shuts down or starts (PostgreSQL's manual,
+appendix A)."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database server does not answer."""
+    if not isinstance(error, OperationalError) or not isinstance(error.orig, PostgresError):
+        return False
+    # Who could not connect has been told no state.
+    return error.orig.sqlstate is None or error.orig.sqlstate.startswith(_STARTS_OR_STOPS)
 
 
 @cache

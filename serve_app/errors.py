@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from cluster import space
+from cluster.database import is_away
 from cluster.space import StorageFull
 from cluster.storage import unavailable
 from jobs.errors import BenchmarkRunnerError
@@ -107,6 +108,16 @@ async def _storage(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # Here, since the gate asks the database as well, before any route.
+    if is_away(error):
+        log.warning("database unavailable", path=request.url.path)
+        return response(
+            request,
+            503,
+            "database_unavailable",
+            "The database does not answer. Nothing is lost, and benchmarks that run go on; try "
+            "again in a moment.",
+        )
     log.error("unexpected error", path=request.url.path, exc_info=error)
     message = "Something went wrong on the server; its log says more."
     return response(request, 500, "internal_error", message)

@@ -173,10 +173,14 @@ class Postgres:
         yield self.url(name)
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def restart(self) -> None:
-        """End it, with every connection, and start it again."""
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """End it, with every connection, and start it again afterwards."""
         self._server.stop()
-        self._server.start()
+        try:
+            yield
+        finally:
+            self._server.start()
 
     def stop(self) -> None:
         self._admin.dispose()

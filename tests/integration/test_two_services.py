@@ -1,10 +1,12 @@
 """Two services on one machine keep to themselves. The other one's datasets and results are in a
-bucket, of a store that fails now and then."""
+bucket, of a store that fails now and then, and it has PostgreSQL."""
 
 import json
 import random
+import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import object_store
@@ -17,7 +19,7 @@ from cluster.settings import REPOSITORY, Settings
 
 pytestmark = pytest.mark.integration
 
-THEIR_MODEL = "their/instant"
+THEIR_MODEL, THEIR_SLOW_MODEL = "their/instant", "their/slow"
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +44,16 @@ def way(object_server: object_store.ObjectStore) -> Generator[object_store.Way]:
 
 
 @pytest.fixture(scope="module")
-def other(folder: Path, bucket: str, way: object_store.Way) -> Generator[Api]:
+def other(folder: Path, bucket: str, way: object_store.Way, postgres: Any) -> Generator[Api]:
     models = folder / "models"
     models.mkdir()
-    entry = yaml.safe_load((REPOSITORY / "tests" / "models" / "instant.yaml").read_text())
-    (models / "their.yaml").write_text(yaml.safe_dump(entry | {"model_id": THEIR_MODEL}))
-    with pytest.MonkeyPatch.context() as patch:
+    for name, model_id in ("instant", THEIR_MODEL), ("slow", THEIR_SLOW_MODEL):
+        entry = yaml.safe_load((REPOSITORY / "tests" / "models" / f"{name}.yaml").read_text())
+        entry["model_id"] = model_id
+        (models / f"{name}.yaml").write_text(yaml.safe_dump(entry))
+    with pytest.MonkeyPatch.context() as patch, postgres.database("template0") as database:
         object_store.configure(patch, bucket, way.url)
+        patch.setenv("DATABASE_URL", database)
         settings = Settings(
             data_folder=folder / "data", models_folder=models, port=launch.free_ports(1)[0]
         )
@@ -64,7 +69,7 @@ def test_each_answers_its_own_requests(api: Api, other: Api) -> None:
         ours = api.client.get("/admin/models").json()["models"]
         theirs = other.client.get("/admin/models").json()["models"]
         assert "fake/instant" in {model["model_id"] for model in ours}
-        assert [model["model_id"] for model in theirs] == [THEIR_MODEL]
+        assert {model["model_id"] for model in theirs} == {THEIR_MODEL, THEIR_SLOW_MODEL}
 
 
 def test_from_upload_to_export_over_a_bucket(
@@ -102,3 +107,21 @@ def test_from_upload_to_export_over_a_bucket(
     assert any("job-driver" in path.name for path in logs)
     secret = object_store.CREDENTIALS["AWS_SECRET_ACCESS_KEY"].encode()
     assert [path for path in logs if secret in path.read_bytes()] == []
+
+
+def test_a_database_that_goes_away_in_the_middle_costs_nothing(other: Api, postgres: Any) -> None:
+    requests = candidates(100)
+    benchmark = other.run(THEIR_SLOW_MODEL, other.upload(requests))
+    before = other.wait(benchmark, lambda one: one["completed"] > 0)
+    with postgres.away():
+        refused = other.client.get("/admin/benchmarks")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (
+            503,
+            "database_unavailable",
+        )
+        time.sleep(3)  # the tracker writes every second
+    ended = other.finished(benchmark)
+    assert (ended["status"], ended["completed"], ended["failed"]) == ("completed", 100, 0)
+    assert before["completed"] < 100
+    page = other.results(benchmark, limit=100)
+    assert [one["custom_id"] for one in page["results"]] == [one["custom_id"] for one in requests]

@@ -10,6 +10,8 @@ from factories import MODEL_ID, model_entry
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from cluster.database import engine
+from cluster.settings import settings
 from jobs import registry
 from serve_app import readiness
 from serve_app.app import create_app
@@ -77,6 +79,18 @@ def test_not_ready_says_which_part_and_why(
     assert (response.status_code, response.json()["ready"]) == (503, False)
     assert {name for name, check in checks.items() if not check["ok"]} == {"tracker", "storage"}
     assert checks["tracker"]["message"] == "ConnectionError: no cluster"
+
+
+def test_a_database_that_is_away_is_named(
+    client: TestClient, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://me:secret@127.0.0.1:9/none")
+    settings.cache_clear()
+    engine().dispose()
+    engine.cache_clear()
+    response = client.get("/admin/benchmarks")
+    assert (response.status_code, problem(response)["code"]) == (503, "database_unavailable")
+    assert "secret" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/nope", "/admin", "/admin/datasets/", "/admin/benchmarks/a/b"])
