@@ -19,6 +19,7 @@ from typing import Any, Protocol, cast
 import orjson
 import structlog
 
+from cluster.aside import step_aside
 from cluster.settings import settings
 from jobs import asgi, worker_memory
 from jobs.schemas import BenchmarkSpec, Endpoint, EngineLoad, MemoryTaken, ModelSpec
@@ -134,6 +135,9 @@ class VllmEngine:
         app = build_app(args, tasks, self._llm.model_config)
         await init_app_state(self._llm, app.state, args, tasks)
         self._app = cast(asgi.Application, app)
+        if not self._on_gpu:
+            # vLLM's own processes are there by now, on the cores that it gave them.
+            step_aside()
         self._memory = await self._measured()
 
     async def _measured(self) -> MemoryTaken | None:

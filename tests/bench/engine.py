@@ -102,7 +102,7 @@ def _ours(requests: Path, beside: Figure) -> Json:
     with service.service([yaml.safe_load(entry.read_text())]) as stage:
         dataset_id = service.upload(stage, requests)
         asked = time.time()
-        with Watch(stage.session) as watch:
+        with Watch(stage.session, every=5.0) as watch:
             one = service.run(stage, MODEL_ID, dataset_id)
         for name, used in watch.usage.items():
             if name != "engine":

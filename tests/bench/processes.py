@@ -8,10 +8,6 @@ import psutil
 
 from cluster.session import Session, processes
 
-# A look reads the environment of every process there is: at four a second, it took a tenth of a
-# core from the engine whose rate was measured.
-_LOOK_SECONDS = 1.0
-
 _WORDS = {
     "engine": "VLLM::EngineCore",
     "replica": "MapWorker",
@@ -34,6 +30,9 @@ class Watch:
     """Looks at the processes of a service while a block runs."""
 
     session: Session
+    every: float = 1.0
+    """Seconds. A look reads the environment of every process there is: at four a second, it took a
+    tenth of a core from the engine whose rate was measured."""
     usage: dict[str, Usage] = field(default_factory=dict)
     _before: dict[int, float] = field(default_factory=dict)
     _after: dict[int, tuple[str, float]] = field(default_factory=dict)
@@ -61,7 +60,7 @@ class Watch:
         return sum(used.cpu_seconds for name, used in self.usage.items() if name in wanted)
 
     def _run(self) -> None:
-        while not self._done.wait(_LOOK_SECONDS):
+        while not self._done.wait(self.every):
             self._look()
 
     def _look(self) -> None:

@@ -29,7 +29,10 @@ CHECKS = [
 ]
 
 
-@pytest.mark.parametrize("ids", ["made up", "real"])
+# Each call is made of both databases and of both kinds of ids, but not of each with each.
+@pytest.mark.parametrize(
+    ("ids", "database"), [("made up", "sqlite"), ("real", "postgresql")], indirect=["database"]
+)
 @schema.parametrize()
 @settings(
     max_examples=5,
