@@ -189,10 +189,11 @@ def test_a_compressed_body(api: Api) -> None:
 
 def test_a_request_that_should_be_short(api: Api, session: Session) -> None:
     memory = Memory(session)
-    for body in (b"x" * 64 * MIB, (b"x" * MIB for _ in range(64))):
+    for body in (b"x" * 200 * MIB, (b"x" * MIB for _ in range(200))):
         answer = api.client.post("/admin/benchmarks/run", content=body)
         assert first_error(answer)[:2] == (413, "request_too_large")
-    assert memory.grown() < 64 * MIB
+    # What else the service does meanwhile (an index in the background) takes some tens of them.
+    assert memory.grown() < 128 * MIB
 
 
 def test_a_disk_that_becomes_full_in_the_middle_of_a_benchmark(
