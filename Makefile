@@ -47,9 +47,13 @@ ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
 else
 	$(BIN)/python -m pytest -n 2 tests/cluster tests/jobs tests/serve_app
-	@# One after the other: each keeps a service of its own to its end, and two cores bear one.
-	for suite in openai_api integration chaos browser e2e; do $(BIN)/python -m pytest tests/$$suite || exit 1; done
+	@# These two wait most of their time; of the others two cores bear one.
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target suite-openai_api suite-chaos
+	@for suite in integration browser e2e; do $(MAKE) --no-print-directory suite-$$suite || exit 1; done
 endif
+
+suite-%:
+	$(BIN)/python -m pytest tests/$*
 
 chaos: install-dev ## kill everything at random while benchmarks run, and count the rows: [KILLS=n] [REAL=n] [SEED=n]
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.run --kills $(or $(KILLS),100) $(if $(SEED),--seed $(SEED))
