@@ -9,7 +9,7 @@ import psutil
 from cluster.session import Session, processes
 
 _WORDS = {
-    "engine": "VLLM::EngineCore",
+    "engine": "VLLM::",
     "replica": "MapWorker",
     "driver": "-m jobs.driver",
     "tracker": "ray::Tracker",
