@@ -1,7 +1,10 @@
-"""Ending a replica that a test has made in its own process; Ray just ends the process."""
+"""Replicas that a test makes in its own process: having them do chunks, and ending them (Ray just ends
+the process)."""
 
 import asyncio
 import time
+
+import numpy as np
 
 from jobs.replica import Replica
 
@@ -15,3 +18,13 @@ def stop(replica: Replica) -> None:
     while replica._loop.is_running():
         time.sleep(0.01)
     replica._loop.close()
+
+
+def do(replica: Replica, *chunks: int) -> list[int]:
+    """Finished requests of each chunk, done at once."""
+
+    async def all_at_once() -> list[int]:
+        done = [replica({"chunk": np.array([index])}) for index in chunks]
+        return [int(one["finished"][0]) for one in await asyncio.gather(*done)]
+
+    return asyncio.run(all_at_once())

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from factories import chats, record
+from replicas import stop
 
 from cluster.database import session
 from jobs import benchmarks, tracking
 from jobs.parts import Chunk
-from jobs.schemas import Benchmark, Dataset, Sampling, Status
+from jobs.replica import Replica
+from jobs.schemas import Benchmark, BenchmarkSpec, Dataset, Sampling, Status
 
 ROWS = 70  # two chunks of 32 and one of 6
 
@@ -51,3 +53,29 @@ def write(benchmark: Benchmark) -> Iterator[Callable[..., None]]:
     for one in opened:
         assert one._file is not None
         one._file.close()
+
+
+@pytest.fixture
+def make(model_id: str) -> Callable[[Dataset], BenchmarkSpec]:
+    """A benchmark at work over a dataset."""
+
+    def benchmark(dataset: Dataset) -> BenchmarkSpec:
+        created = benchmarks.create(model_id, dataset.id, Sampling())
+        with session() as sql:
+            benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
+            return BenchmarkSpec.model_validate(benchmarks.row(sql, created.benchmark_id).spec)
+
+    return benchmark
+
+
+@pytest.fixture
+def start(no_tracker: None) -> Iterator[Callable[[BenchmarkSpec], Replica]]:
+    started: list[Replica] = []
+
+    def replica(spec: BenchmarkSpec) -> Replica:
+        started.append(Replica(spec.model_dump(mode="json"), on_gpu=False))
+        return started[-1]
+
+    yield replica
+    for one in started:
+        stop(one)

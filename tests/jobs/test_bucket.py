@@ -1,17 +1,14 @@
 """Datasets and results in a bucket: there once and whole, however the store behaves."""
 
-import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from factories import chats, record
 from object_store import CREDENTIALS, ObjectStore, Way
-from replicas import stop
+from replicas import do
 
-from cluster.database import session
 from cluster.storage import StorageUnavailable, storage
 from jobs import (
     benchmarks,
@@ -29,8 +26,7 @@ from jobs import (
 from jobs.analysis import ResultFilter, Sort
 from jobs.compare import compare
 from jobs.parts import Chunk
-from jobs.replica import Replica
-from jobs.schemas import BenchmarkSpec, Dataset, Sampling, Status
+from jobs.schemas import BenchmarkSpec, Dataset, Status
 from jobs.scores import columns
 from jobs.scoring import GraderDraft
 
@@ -43,40 +39,6 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture(autouse=True)
 def _in_a_bucket(database: str, way: Way) -> None:
     pass
-
-
-@pytest.fixture
-def make(model_id: str) -> Callable[[Dataset], BenchmarkSpec]:
-    """A benchmark at work over a dataset."""
-
-    def benchmark(dataset: Dataset) -> BenchmarkSpec:
-        created = benchmarks.create(model_id, dataset.id, Sampling())
-        with session() as sql:
-            benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
-            return BenchmarkSpec.model_validate(benchmarks.row(sql, created.benchmark_id).spec)
-
-    return benchmark
-
-
-@pytest.fixture
-def start(no_tracker: None) -> Iterator[Callable[[BenchmarkSpec], Replica]]:
-    started: list[Replica] = []
-
-    def replica(spec: BenchmarkSpec) -> Replica:
-        started.append(Replica(spec.model_dump(mode="json"), on_gpu=False))
-        return started[-1]
-
-    yield replica
-    for one in started:
-        stop(one)
-
-
-def do(replica: Replica, *chunks: int) -> list[int]:
-    async def all_at_once() -> list[int]:
-        done = [replica({"chunk": np.array([index])}) for index in chunks]
-        return [int(one["finished"][0]) for one in await asyncio.gather(*done)]
-
-    return asyncio.run(all_at_once())
 
 
 def answers(spec: BenchmarkSpec) -> dict[str, str]:

@@ -1,61 +1,23 @@
 """A replica's requests that fail without an answer, and a replica whose disk becomes full."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-import numpy as np
 import pytest
 from disk import resize, small_disk
 from factories import chat, chats
-from replicas import stop
+from replicas import do
 
-from cluster.database import session
 from cluster.space import StorageFull
 from cluster.storage import storage
-from jobs import benchmarks, parts, patience, results
+from jobs import parts, patience, results
 from jobs.engine import Answer, FakeEngine
-from jobs.replica import Replica
-from jobs.schemas import BenchmarkSpec, Dataset, Sampling, Status
+from jobs.schemas import BenchmarkSpec, Dataset
 
 Upload = Callable[..., Dataset]
 
 # Nothing here is about SQL.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def make(model_id: str) -> Callable[[Dataset], BenchmarkSpec]:
-    """A benchmark at work over a dataset."""
-
-    def benchmark(dataset: Dataset) -> BenchmarkSpec:
-        created = benchmarks.create(model_id, dataset.id, Sampling())
-        with session() as sql:
-            benchmarks.advance(sql, created.benchmark_id, [Status.QUEUED], Status.RUNNING)
-            return BenchmarkSpec.model_validate(benchmarks.row(sql, created.benchmark_id).spec)
-
-    return benchmark
-
-
-@pytest.fixture
-def start(no_tracker: None) -> Iterator[Callable[[BenchmarkSpec], Replica]]:
-    started: list[Replica] = []
-
-    def replica(spec: BenchmarkSpec) -> Replica:
-        started.append(Replica(spec.model_dump(mode="json"), on_gpu=False))
-        return started[-1]
-
-    yield replica
-    for one in started:
-        stop(one)
-
-
-def do(replica: Replica, *chunks: int) -> list[int]:
-    async def all_at_once() -> list[int]:
-        done = [replica({"chunk": np.array([index])}) for index in chunks]
-        return [int(one["finished"][0]) for one in await asyncio.gather(*done)]
-
-    return asyncio.run(all_at_once())
 
 
 class Ended(Exception):
