@@ -1,5 +1,4 @@
-"""Replicas that a test makes in its own process: having them do chunks, and ending them (Ray just ends
-the process)."""
+"""Replicas that a test makes in its own process: doing chunks, and ending; Ray just ends theirs."""
 
 import asyncio
 import time
