@@ -6,10 +6,10 @@ object per line with ``custom_id``, ``method``, ``url`` and ``body``. Also accep
 """
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any, NamedTuple, cast
 
+import jiter
 import orjson
 
 from jobs import losses
@@ -20,10 +20,11 @@ _EXCERPT = 200
 _PREVIEW = 300
 _ENVELOPE = ("custom_id", "method", "url", "body")
 _KEPT_BESIDE_BODY = ("expected", "metadata")
+_CHAT = Endpoint.CHAT.value
 _PROMPT_FIELD = {
-    Endpoint.CHAT: "messages",
-    Endpoint.COMPLETIONS: "prompt",
-    Endpoint.EMBEDDINGS: "input",
+    _CHAT: "messages",
+    Endpoint.COMPLETIONS.value: "prompt",
+    Endpoint.EMBEDDINGS.value: "input",
 }
 # Control characters, and those that change how the text around them is shown.
 _CONTROL = ("Cc", "Cf", "Zl", "Zp")
@@ -38,6 +39,16 @@ HOPELESS = "compressed_file"
 """The error after which the rest of the file is more of the same, and millions of lines of it."""
 
 Json = dict[str, Any]
+Problem = tuple[str, str | None, str]
+
+# Refuses a key that occurs twice, and leaves a number with a point or an exponent as it is written.
+_read = partial(
+    jiter.from_json,
+    allow_inf_nan=False,
+    cache_mode="keys",
+    catch_duplicate_keys=True,
+    float_mode="lossless-float",
+)
 
 
 class LineSplitter:
@@ -51,13 +62,16 @@ class LineSplitter:
         self._limit = limit
         self._line = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> list[bytes]:
         """The lines that ``data`` completes, without their newlines."""
         first, *others = data.split(b"\n")
         self._keep(first)
-        for other in others:
-            yield self.end()
-            self._keep(other)
+        if not others:
+            return []
+        lines = [self.end(), *others[:-1]]
+        self._keep(others[-1])
+        most = self._limit + 1
+        return [line[:most] for line in lines] if len(data) > most else lines
 
     def end(self) -> bytes:
         """What follows the last newline."""
@@ -69,8 +83,7 @@ class LineSplitter:
         self._line += data[: self._limit + 1 - len(self._line)]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A valid line, normalized. JSON values are text: bodies have no common schema."""
 
     custom_id: str
@@ -84,7 +97,7 @@ class Accepted:
 class BadLine(Exception):
     """A line that breaks the format, with each thing that is wrong with it."""
 
-    def __init__(self, *problems: tuple[str, str | None, str]) -> None:
+    def __init__(self, *problems: Problem) -> None:
         super().__init__(problems[0][2])
         self.problems = problems
 
@@ -110,18 +123,20 @@ def judge(
     if number == 1:
         line = first(line)
     line = line.removesuffix(b"\r")
-    if not line.strip():
+    if not line or line.isspace():
         return None
     if len(line) > max_bytes:
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
     record = parse(line, number, cut)
     try:
-        enveloped = any(key in record for key in _ENVELOPE[1:])
-        if bare and not enveloped and _bare_endpoint(record):
-            return _bare(record, number)
+        if bare and (url := _bare_url(record)):
+            return _bare(record, url, number)
         return _enveloped(record)
-    except orjson.JSONEncodeError:
-        # orjson reads up to 1,024 levels and writes up to 254.
+    except (BadLine, orjson.JSONEncodeError) as error:
+        _check_losses(line.decode())
+        if isinstance(error, BadLine):
+            raise
+        # jiter reads up to 200 levels, orjson 1,024, and orjson writes up to 254.
         raise _too_deep() from None
 
 
@@ -137,10 +152,26 @@ def first(line: bytes) -> bytes:
 
 
 def parse(line: bytes, number: int, cut: bool) -> Json:
-    """The JSON object on a line.
+    """The JSON object on a line. Its numbers are not yet known to be kept.
 
     Raises:
         BadLine: saying why there is none.
+    """
+    try:
+        record = _read(line)
+    except ValueError:
+        record = _read_again(line, number, cut)
+    if not isinstance(record, dict):
+        kind = type(record).__name__
+        raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
+    return cast(Json, record)
+
+
+def _read_again(line: bytes, number: int, cut: bool) -> object:
+    """What is on a line that cannot be read, if it can after all.
+
+    Raises:
+        BadLine: saying what is wrong with it.
     """
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadLine(("not_utf8", None, "The file is UTF-16. Save it as UTF-8."))
@@ -162,29 +193,31 @@ def parse(line: bytes, number: int, cut: bool) -> Json:
             )
             raise BadLine(("truncated_line", None, message)) from None
         raise BadLine(("invalid_json", None, f"Not valid JSON: {error}.")) from None
+    _check_losses(text)
+    return record
+
+
+def _check_losses(text: str) -> None:
     try:
         losses.check(text)
     except losses.Loss as loss:
         raise BadLine((loss.code, None, loss.message)) from None
     except RecursionError:
         raise _too_deep() from None
-    if not isinstance(record, dict):
-        kind = type(record).__name__
-        raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
-    return cast(Json, record)
 
 
 def _too_deep() -> BadLine:
     return BadLine(("too_deep", None, "The line's JSON is nested too deeply."))
 
 
-def _bare_endpoint(record: Json) -> Endpoint | None:
+def _bare_url(record: Json) -> str | None:
+    """Where a line that is the body alone goes; none for a line that is more."""
+    if "body" in record or "url" in record or "method" in record:
+        return None
     return next((url for url, field in _PROMPT_FIELD.items() if field in record), None)
 
 
-def _bare(record: Json, number: int) -> Accepted:
-    url = _bare_endpoint(record)
-    assert url is not None
+def _bare(record: Json, url: str, number: int) -> Accepted:
     beside = ("custom_id", *_KEPT_BESIDE_BODY)
     custom_id = record.get("custom_id", f"line-{number}")
     body = {key: value for key, value in record.items() if key not in beside}
@@ -195,92 +228,97 @@ def _bare(record: Json, number: int) -> Accepted:
 
 
 def _enveloped(record: Json) -> Accepted:
-    custom_id, method, url, body = (record.get(key) for key in _ENVELOPE)
-    problems: list[tuple[str, str | None, str]] = []
+    problems: list[Problem] = []
     if "custom_id" not in record:
-        problems.append(
-            (
-                "missing_custom_id",
-                "custom_id",
-                "Give the request a `custom_id`, unique in the file.",
-            )
-        )
+        message = "Give the request a `custom_id`, unique in the file."
+        problems.append(("missing_custom_id", "custom_id", message))
     else:
-        problems += _custom_id_problems(custom_id)
-    if method != "POST":
+        problems += _custom_id_problems(record["custom_id"])
+    if record.get("method") != "POST":
         present = "method" in record
-        what = f"not {_short(method)}" if present else "but it is missing"
+        what = f"not {_short(record['method'])}" if present else "but it is missing"
         code = "wrong_method" if present else "missing_method"
         problems.append((code, "method", f'`method` must be "POST", {what}.'))
-    endpoint = next((known for known in Endpoint if known == url), None)
-    if endpoint is None:
+    url: Any = record.get("url")
+    known = isinstance(url, str) and url in _PROMPT_FIELD
+    if not known:
         present = "url" in record
         what = f"not {_short(url)}" if present else "but it is missing"
         code = "unsupported_url" if present else "missing_url"
-        known = ", ".join(Endpoint)
-        problems.append((code, "url", f"`url` must be one of {known}, {what}."))
-    if not isinstance(body, dict):
+        urls = ", ".join(_PROMPT_FIELD)
+        problems.append((code, "url", f"`url` must be one of {urls}, {what}."))
+    if not isinstance(record.get("body"), dict):
         code = "invalid_body" if "body" in record else "missing_body"
         problems.append((code, "body", "`body` must be an object: the request's parameters."))
-    elif endpoint is not None:
-        problems += _body_problems(endpoint, cast(Json, body), "body.")
+    elif known:
+        problems += _body_problems(url, record["body"], "body.")
     if problems:
         raise BadLine(*problems)
-    assert endpoint is not None
-    extra = {key: value for key, value in record.items() if key not in _ENVELOPE}
-    return _accept(cast(str, custom_id), endpoint, cast(Json, body), extra)
+    extra: Json = {}
+    if len(record) > len(_ENVELOPE):
+        extra = {key: value for key, value in record.items() if key not in _ENVELOPE}
+    return _accept(record["custom_id"], record["url"], record["body"], extra)
 
 
-def _custom_id_problems(custom_id: Any) -> Iterator[tuple[str, str | None, str]]:
-    if not isinstance(custom_id, str) or not custom_id.strip():
+def _custom_id_problems(custom_id: Any) -> list[Problem]:
+    if not isinstance(custom_id, str) or not custom_id or custom_id.isspace():
         message = f"`custom_id` must be a non-empty string, not {_short(custom_id)}."
-        yield "invalid_custom_id", "custom_id", message
-    elif len(custom_id) > MAX_CUSTOM_ID:
+        return [("invalid_custom_id", "custom_id", message)]
+    if len(custom_id) > MAX_CUSTOM_ID:
         message = (
             f"`custom_id` has {len(custom_id):,} characters; at most {MAX_CUSTOM_ID} are kept."
         )
-        yield "custom_id_too_long", "custom_id", message
-    elif any(unicodedata.category(character) in _CONTROL for character in custom_id):
-        yield "invalid_custom_id", "custom_id", "`custom_id` contains a control character."
+        return [("custom_id_too_long", "custom_id", message)]
+    # What is printable has no control characters, and is told at once.
+    if not custom_id.isprintable() and any(map(_is_control, custom_id)):
+        return [("invalid_custom_id", "custom_id", "`custom_id` contains a control character.")]
+    return []
 
 
-def _body_problems(url: Endpoint, body: Json, at: str) -> Iterator[tuple[str, str | None, str]]:
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in _CONTROL
+
+
+def _body_problems(url: str, body: Json, at: str) -> list[Problem]:
     field = _PROMPT_FIELD[url]
     value = body.get(field)
-    if url is Endpoint.CHAT:
-        if not isinstance(value, list) or not value:
-            message = f"`{at}messages` must be a list with at least one message."
-            yield "empty_messages", f"{at}messages", message
-            return
-        for index, message in enumerate(cast(list[Any], value)):
-            if not isinstance(message, dict) or not isinstance(
-                cast(Json, message).get("role"), str
-            ):
-                place = f"{at}messages[{index}]"
-                yield "invalid_message", place, f"`{place}` must be an object with a `role`."
-                return
-    elif not isinstance(value, str | list) or not value:
+    if url != _CHAT:
+        if isinstance(value, str | list) and value:
+            return []
         message = f"`{at}{field}` must be a non-empty string or list."
-        yield f"missing_{field}", f"{at}{field}", message
+        return [(f"missing_{field}", f"{at}{field}", message)]
+    if not isinstance(value, list) or not value:
+        message = f"`{at}messages` must be a list with at least one message."
+        return [("empty_messages", f"{at}messages", message)]
+    messages: list[Any] = body[field]
+    for message in messages:
+        try:
+            role = message["role"]
+        except (TypeError, KeyError):
+            role = None
+        if not isinstance(role, str):
+            place = f"{at}messages[{messages.index(message)}]"
+            return [("invalid_message", place, f"`{place}` must be an object with a `role`.")]
+    return []
 
 
-def _accept(custom_id: str, url: Endpoint, body: Json, extra: Json) -> Accepted:
+def _accept(custom_id: str, url: str, body: Json, extra: Json) -> Accepted:
     model = body.get("model")
     return Accepted(
-        custom_id=custom_id,
-        url=url.value,
-        body=orjson.dumps(body).decode(),
-        preview=_preview(url, body),
-        model=model if isinstance(model, str) else None,
-        extra=orjson.dumps(extra).decode() if extra else None,
+        custom_id,
+        url,
+        _written(body),
+        _preview(url, body),
+        model if isinstance(model, str) else None,
+        _written(extra) if extra else None,
     )
 
 
-def _preview(url: Endpoint, body: Json) -> str:
+def _preview(url: str, body: Json) -> str:
     """The beginning of what the user asked: the last message, or the prompt."""
     value = body[_PROMPT_FIELD[url]]
-    if url is Endpoint.CHAT:
-        value = cast(Json, value[-1]).get("content")
+    if url == _CHAT:
+        value = value[-1].get("content")
         if isinstance(value, list):
             parts = [cast(Json, part) for part in cast(list[Any], value) if isinstance(part, dict)]
             value = " ".join(str(part["text"]) for part in parts if "text" in part)
@@ -289,6 +327,10 @@ def _preview(url: Endpoint, body: Json) -> str:
     return value[:_PREVIEW] if isinstance(value, str) else ""
 
 
+def _written(value: Any) -> str:
+    return orjson.dumps(value, losses.kept).decode()
+
+
 def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
+    text = _written(value)
     return text if len(text) <= 80 else f"{text[:80]}…"

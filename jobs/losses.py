@@ -8,6 +8,8 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import jiter
+
 # What 64 bits hold, signed and unsigned: orjson reads and writes both.
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _INTEGER_CHARACTERS = len(str(_SMALLEST))
@@ -35,6 +37,19 @@ def check(text: str) -> None:
         RecursionError: nested deeper than Python reads.
     """
     _DECODER.decode(text)
+
+
+def kept(number: Any) -> float:
+    """For orjson to write a number that jiter left as it is written, if a double keeps it.
+
+    Raises:
+        TypeError: it would be changed; :func:`check` says how.
+    """
+    if isinstance(number, jiter.LosslessFloat):
+        value = float(number)
+        if _is_kept(str(number), value):
+            return value
+    raise TypeError
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets
 from jobs.batch_schemas import Purpose
+from jobs.behind import Behind
 from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
@@ -32,6 +33,12 @@ from jobs.schemas import Dataset, Kind, LineError
 # small at a million rows, small enough that one in memory does not matter.
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 16 * 2**20
+# What never repeats is not worth a dictionary, and nobody asks for the smallest prompt.
+_PARQUET: dict[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": ["url", "model"],
+    "write_statistics": ["row_id", "line", "custom_id"],
+}
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
 # How much is written between two looks at the free space.
@@ -68,9 +75,7 @@ class Upload:
         self._models: set[str] = set()
         self._errors: list[LineError] = []
         self._total_errors = 0
-        self._group: list[Accepted] = []
-        self._lines: list[int] = []
-        self._group_bytes = 0
+        self._group = _Group()
         self._finished = False
 
     @property
@@ -86,8 +91,9 @@ class Upload:
             # The Parquet file stays local until its custom_ids are known to be unique.
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch()))
             self._parquet = Path(folder) / "requests.parquet"
-            self._writer = pq.ParquetWriter(self._parquet, SCHEMA, compression="zstd")
+            self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **_PARQUET)
             stack.callback(self._writer.close)
+            self._behind = stack.enter_context(Behind())
             self._stack = stack.pop_all()
         return self
 
@@ -117,10 +123,8 @@ class Upload:
             raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
         if before // _SPACE_BYTES != self._size // _SPACE_BYTES:
             self._require_space()
-        self._original.write(data)
-        self._digest.update(data)
-        for line in self._splitter.feed(data):
-            self._take(line)
+        self._behind.do(self._keep, data)
+        self._take(self._splitter.feed(data))
 
     def finish(self) -> Dataset:
         """Store the dataset.
@@ -154,8 +158,9 @@ class Upload:
         return file
 
     def _end(self) -> None:
-        self._take(self._splitter.end(), cut=True)
+        self._take([self._splitter.end()], cut=True)
         self._write_group()
+        self._behind.wait()
         self._writer.close()
         if self._count > 0:
             self._note(duplicates(self._parquet, settings().max_reported_errors))
@@ -216,45 +221,43 @@ class Upload:
         with session() as sql:
             return sql.get(FileRow, file_id(self.dataset_id)) is not None
 
-    def _take(self, line: bytes, *, cut: bool = False) -> None:
-        self._line += 1
-        try:
-            request = judge(line, self._line, settings().max_line_bytes, cut=cut, bare=self._bare)
-        except BadLine as bad:
-            self._note((len(bad.problems), bad.errors(self._line, line)))
-            # A batch's file is taken whatever is in it.
-            if bad.problems[0][0] == HOPELESS and self._bare:
-                raise self._rejected() from None
-            return
-        if request is None:
-            return
-        self._endpoints.add(request.url)
-        model = request.model
-        if model and len(model) <= _MAX_MODEL_NAME and len(self._models) < _MAX_MODELS:
-            self._models.add(model)
-        self._group.append(request)
-        self._lines.append(self._line)
-        self._group_bytes += len(line)
-        if len(self._group) >= _GROUP_ROWS or self._group_bytes >= _GROUP_BYTES:
-            self._write_group()
+    def _keep(self, data: bytes) -> None:
+        self._original.write(data)
+        self._digest.update(data)
+
+    def _take(self, lines: list[bytes], *, cut: bool = False) -> None:
+        limit = settings().max_line_bytes
+        for number, line in enumerate(lines, self._line + 1):
+            try:
+                request = judge(line, number, limit, cut=cut, bare=self._bare)
+            except BadLine as bad:
+                self._note((len(bad.problems), bad.errors(number, line)))
+                # A batch's file is taken whatever is in it.
+                if bad.problems[0][0] == HOPELESS and self._bare:
+                    raise self._rejected() from None
+                continue
+            if request is None:
+                continue
+            self._group.add(number, request, len(line))
+            if self._group.is_full():
+                self._write_group()
+        self._line += len(lines)
 
     def _write_group(self) -> None:
-        group, first = self._group, self._count
-        if not group:
+        group = self._group
+        if not group.lines:
             return
-        columns: list[list[Any]] = [
-            list(range(first, first + len(group))),
-            self._lines,
-            [request.custom_id for request in group],
-            [request.url for request in group],
-            [request.body for request in group],
-            [request.preview for request in group],
-            [request.model for request in group],
-            [request.extra for request in group],
-        ]
-        self._writer.write_table(pa.table(columns, schema=SCHEMA), row_group_size=len(group))
-        self._count += len(group)
-        self._group, self._lines, self._group_bytes = [], [], 0
+        rows = len(group.lines)
+        self._behind.do(self._writer.write_table, group.table(self._count), rows)
+        self._endpoints.update(group.urls)
+        self._name_models(set(group.models))
+        self._count += rows
+        self._group = _Group()
+
+    def _name_models(self, names: set[str | None]) -> None:
+        for name in sorted(name for name in names - self._models if name):
+            if len(name) <= _MAX_MODEL_NAME and len(self._models) < _MAX_MODELS:
+                self._models.add(name)
 
     def _note(self, found: tuple[int, list[LineError]]) -> None:
         count, errors = found
@@ -289,6 +292,41 @@ class Upload:
         folder = settings().data_folder / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+class _Group:
+    """A row group in the making, by columns: a list of a million rows costs the collector more."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self.lines: list[int] = []
+        self.urls: list[str] = []
+        self.models: list[str | None] = []
+        self._custom_ids: list[str] = []
+        self._bodies: list[str] = []
+        self._previews: list[str] = []
+        self._extras: list[str | None] = []
+
+    def add(self, line: int, request: Accepted, size: int) -> None:
+        custom_id, url, body, preview, model, extra = request
+        self.lines.append(line)
+        self._custom_ids.append(custom_id)
+        self.urls.append(url)
+        self._bodies.append(body)
+        self._previews.append(preview)
+        self.models.append(model)
+        self._extras.append(extra)
+        self._bytes += size
+
+    def is_full(self) -> bool:
+        return len(self.lines) >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES
+
+    def table(self, first: int) -> pa.Table:
+        """Its rows, the first of which is row ``first`` of the dataset."""
+        row_ids = range(first, first + len(self.lines))
+        columns = [row_ids, self.lines, self._custom_ids, self.urls]
+        columns += [self._bodies, self._previews, self.models, self._extras]
+        return pa.table(columns, schema=SCHEMA)
 
 
 def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:

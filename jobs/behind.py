@@ -1,0 +1,46 @@
+"""Work that goes on behind the thread that orders it: one piece after the other, a few at most."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, ParamSpec, Self
+
+P = ParamSpec("P")
+
+# What waits is held in memory.
+_MOST_WAITING = 4
+
+
+class Behind:
+    """A thread for what releases the interpreter: compressing, hashing, writing.
+
+    Used as a context manager; leaving the block drops what has not begun, and waits for what has.
+    An error of a piece of work is raised by a later call of :meth:`do` or :meth:`wait`.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="behind")
+        self._waiting: deque[Future[Any]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def do(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have ``work`` done after all that was ordered before; waits while much is waiting."""
+        while len(self._waiting) >= _MOST_WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(work, *args, **kwargs))
+
+    def wait(self) -> None:
+        """Wait until all is done."""
+        while self._waiting:
+            self._waiting.popleft().result()
