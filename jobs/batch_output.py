@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from cluster.storage import storage
-from jobs import batches, datasets, export, queries
+from jobs import batches, export, queries, request_file
 from jobs.batch_schemas import BatchStatus, Purpose, Usage
 from jobs.models import BatchRow, BenchmarkRow, FileRow
 
@@ -87,7 +87,7 @@ def _outcomes(
     chunks = iter(()) if benchmark is None else export.in_order(benchmark.id, columns=_COLUMNS)
     results = chain.from_iterable(chunks)
     result = next(results, None)
-    for row_id, custom_id in enumerate(datasets.custom_ids(dataset_id)):
+    for row_id, custom_id in enumerate(request_file.custom_ids(dataset_id)):
         if result is not None and result["row_id"] == row_id:
             yield custom_id, result
             result = next(results, None)

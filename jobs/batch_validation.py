@@ -11,10 +11,9 @@ import duckdb
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import files, queries, registry
+from jobs import files, queries, registry, request_file
 from jobs.batch_errors import URL_MISMATCH, of_batch, of_line
 from jobs.batch_schemas import BatchError, Purpose
-from jobs.datasets import requests_key
 from jobs.errors import NotFound
 from jobs.models import BatchRow, FileRow
 from jobs.schemas import Endpoint, LineError
@@ -72,7 +71,7 @@ def judge(batch: BatchRow) -> Verdict:
 
 
 def _requests_key(file: FileRow) -> str:
-    return requests_key(file.key.split("/")[1])
+    return request_file.key(file.key.split("/")[1])
 
 
 def _unfit(

@@ -7,7 +7,16 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from jobs import agreement, benchmarks, datasets, joins, listing, queries, scores, statistics
+from jobs import (
+    agreement,
+    benchmarks,
+    joins,
+    listing,
+    queries,
+    request_file,
+    scores,
+    statistics,
+)
 from jobs.analysis import (
     ComparedBenchmark,
     ComparedResult,
@@ -142,7 +151,7 @@ def _rows(
         results.append(queries.fetch(db, of, here, _SHOWN))
         # A request is the same in each, so one will do.
         unknown = {own: name for name, own in _of_side(window, at) if name not in asked}
-        for own, request in datasets.shown(of.spec.dataset_id, unknown).items():
+        for own, request in request_file.shown(of.spec.dataset_id, unknown).items():
             asked[unknown[own]] = request
         graded.append(scores.of_rows(db, own_columns, results[-1].values()))
     answers = [

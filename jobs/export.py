@@ -8,7 +8,7 @@ import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, datasets, listing, parts, queries, scores, tables
+from jobs import benchmarks, listing, parts, queries, request_file, scores, tables
 from jobs.analysis import Order, ResultFilter, Sort
 from jobs.parts import Record
 from jobs.queries import Row
@@ -158,7 +158,7 @@ def _with_context(
     """The rows with prompt, expected value and scores."""
     with queries.connect() as db:
         for batch in batches:
-            asked = datasets.shown(dataset_id, [row["row_id"] for row in batch])
+            asked = request_file.shown(dataset_id, [row["row_id"] for row in batch])
             found = scores.of_rows(db, graded, batch)
             for row in batch:
                 request, own = asked.get(row["row_id"]), found[row["row_id"]]

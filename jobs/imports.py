@@ -24,7 +24,17 @@ import pyarrow.parquet as pq
 from cluster import space
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import answers, benchmarks, bodies, datasets, imported, manifest, parts, uploads
+from jobs import (
+    answers,
+    benchmarks,
+    bodies,
+    datasets,
+    imported,
+    manifest,
+    parts,
+    request_file,
+    uploads,
+)
 from jobs.answers import Answered
 from jobs.engine import Answer
 from jobs.errors import InvalidRequest, TooLarge
@@ -229,7 +239,7 @@ def _first(errors: list[LineError]) -> list[LineError]:
 
 
 def _open(db: duckdb.DuckDBPyConnection, staged: Path, dataset_id: str) -> None:
-    requests = storage().url(datasets.requests_key(dataset_id))
+    requests = storage().url(request_file.key(dataset_id))
     for name, path in (("requests", requests), ("staged", staged)):
         # A view cannot have parameters, but it can read a variable.
         db.execute(f"SET VARIABLE {name}_path = $1", [str(path)])

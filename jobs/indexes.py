@@ -23,7 +23,7 @@ import structlog
 from cluster import cache, space
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import builds, datasets, queries
+from jobs import builds, queries, request_file
 from jobs.errors import BenchmarkRunnerError, Conflict, NotReady
 from jobs.queries import Source
 
@@ -75,7 +75,7 @@ def of_results(of: Source) -> Path | None:
 
 def of_prompts(of: Source) -> Path | None:
     """The same of the prompts of a benchmark's dataset, with :data:`PROMPTS`."""
-    if not storage().exists(datasets.requests_key(of.spec.dataset_id)):
+    if not storage().exists(request_file.key(of.spec.dataset_id)):
         return None  # it was deleted
 
     def rows(db: duckdb.DuckDBPyConnection) -> str:

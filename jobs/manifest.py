@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import benchmarks, engine, fingerprint, footprint, kv_cache, machine, model_files
+from jobs import engine, fingerprint, footprint, kv_cache, machine, model_files
 from jobs.errors import NotFound
 from jobs.fingerprint import WeightsRead
 from jobs.footprint import Prediction
@@ -109,9 +109,8 @@ def read(benchmark_id: str) -> Manifest:
     """The manifest as far as it is known.
 
     Raises:
-        NotFound: no such benchmark, or it has not begun.
+        NotFound: the benchmark has not begun.
     """
-    benchmarks.get(benchmark_id)
     if not storage().exists(key(benchmark_id)):
         raise NotFound(
             "manifest_not_found",

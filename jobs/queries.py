@@ -16,7 +16,7 @@ import pyarrow as pa
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import is_gone, storage
-from jobs import benchmarks, datasets, marks, parts
+from jobs import benchmarks, marks, parts, request_file
 from jobs.errors import InvalidRequest
 from jobs.schemas import BenchmarkSpec, MarkKind
 
@@ -183,13 +183,13 @@ def results(db: duckdb.DuckDBPyConnection, of: Source) -> str:
 def requests(db: duckdb.DuckDBPyConnection, of: Source) -> str:
     """Make the relation of the dataset's requests, which is empty once it is deleted; its name."""
     name = f"{of.name}_requests"
-    key = datasets.requests_key(of.spec.dataset_id)
+    key = request_file.key(of.spec.dataset_id)
     if storage().exists(key):
         db.execute(f"SET VARIABLE {name} = $1", [storage().url(key)])
         query = f"SELECT * FROM read_parquet(getvariable('{name}'))"
         db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
     else:
-        db.register(name, datasets.SCHEMA.empty_table())
+        db.register(name, request_file.SCHEMA.empty_table())
     return name
 
 

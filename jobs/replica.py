@@ -24,7 +24,7 @@ from cluster import logs, space
 from cluster.settings import settings
 from cluster.space import StorageFull
 from cluster.storage import StorageUnavailable, storage, unavailable
-from jobs import datasets, deaths, engine, history, manifest, patience, tracking
+from jobs import deaths, engine, history, manifest, patience, request_file, tracking
 from jobs.parts import Chunk, Record
 from jobs.schemas import BenchmarkSpec, Endpoint, Tally
 from jobs.slots import Slots
@@ -62,7 +62,7 @@ class Replica:
         logs.always(benchmark_id=self._spec.benchmark_id)
         storage().patience = settings().job_storage_patience_seconds
         self._name = f"{os.uname().nodename}-{os.getpid()}"
-        self._rows = datasets.Reader(self._spec.dataset_id, _COLUMNS)
+        self._rows = request_file.Reader(self._spec.dataset_id, _COLUMNS)
         self._engine = engine.create(self._spec, on_gpu=on_gpu)
         self._bounded = patience.Bounded(self._engine)
         self._overrides = self._spec.sampling.model_dump(exclude_none=True)

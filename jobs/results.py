@@ -15,6 +15,7 @@ from jobs import (
     marks,
     parts,
     queries,
+    request_file,
     result_cursors,
     scores,
 )
@@ -73,7 +74,7 @@ def page(
             found = _window(db, relation, limit + 1, offset, sort, order, begin)
         row_ids = [row_id for row_id, _ in found[:limit]]
         rows = queries.fetch(db, source, row_ids)
-        asked = datasets.shown(benchmark.dataset_id, row_ids)
+        asked = request_file.shown(benchmark.dataset_id, row_ids)
         graded = scores.of_rows(db, scores.columns(benchmark), rows.values())
     marked = marks.of(benchmark_id, source.marks.keys() & set(row_ids))
     following = None
@@ -115,7 +116,7 @@ def get(benchmark_id: str, row_id: int) -> ResultDetail:
             message = f"Benchmark {benchmark_id!r} has no result of row {row_id} (yet)."
             raise NotFound("result_not_found", message)
         graded = scores.of_rows(db, scores.columns(benchmark), [row])
-    asked = datasets.shown(benchmark.dataset_id, [row_id]).get(row_id)
+    asked = request_file.shown(benchmark.dataset_id, [row_id]).get(row_id)
     earlier = history.earlier(benchmark_id, row_id, source.spec.chunk_rows, row["request_id"])
     return ResultDetail(
         request=request(source.spec.dataset_id, row_id),

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, datasets, grading, judgements, parts
+from jobs import benchmarks, grading, judgements, parts, request_file
 from jobs.grading import Answer
 from jobs.schemas import Benchmark, BenchmarkSpec, Score, Status
 from jobs.scores import SCHEMA, Column, columns
@@ -158,9 +158,9 @@ class _Lines:
     """The fields of a dataset's lines beside the requests themselves."""
 
     def __init__(self, spec: BenchmarkSpec) -> None:
-        there = storage().exists(datasets.requests_key(spec.dataset_id))
+        there = storage().exists(request_file.key(spec.dataset_id))
         self._reader = (
-            datasets.Reader(spec.dataset_id, columns=["row_id", "extra"]) if there else None
+            request_file.Reader(spec.dataset_id, columns=["row_id", "extra"]) if there else None
         )
 
     def of(self, row_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

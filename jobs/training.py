@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 from cluster.database import session
-from jobs import benchmarks, datasets, marks, queries, tables
+from jobs import benchmarks, marks, queries, request_file, tables
 from jobs.conversation import Message, messages
 from jobs.errors import InvalidRequest
 from jobs.queries import Row, Source
@@ -196,7 +196,7 @@ def _answers(origin: _Origin, custom_ids: Sequence[str]) -> dict[str, Row]:
 
 
 def _asked(of: Source, row_ids: Sequence[int]) -> dict[int, list[Message]]:
-    requests = datasets.pick(of.spec.dataset_id, row_ids, ["url", "body"])
+    requests = request_file.pick(of.spec.dataset_id, row_ids, ["url", "body"])
     found = {
         row_id: messages(row["url"], orjson.loads(row["body"])) for row_id, row in requests.items()
     }

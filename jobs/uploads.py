@@ -20,13 +20,14 @@ from cluster import space
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs import datasets
+from jobs import datasets, request_file
 from jobs.batch_schemas import Purpose
 from jobs.behind import Behind
-from jobs.datasets import SCHEMA, file_id, original_key, requests_key
+from jobs.datasets import file_id, original_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
+from jobs.request_file import SCHEMA
 from jobs.schemas import Dataset, Kind, LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
@@ -168,7 +169,7 @@ class Upload:
     def _store(self, *rows: DatasetRow | FileRow) -> None:
         with (
             self._parquet.open("rb") as parquet,
-            storage().write(requests_key(self.dataset_id)) as target,
+            storage().write(request_file.key(self.dataset_id)) as target,
         ):
             shutil.copyfileobj(parquet, target, 2**20)
         self._finished = True

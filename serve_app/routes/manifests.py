@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from jobs import manifest, reproduction
+from jobs import benchmarks, manifest, reproduction
 from jobs.manifest import Manifest
 from jobs.reproduction import Reproduction
 from jobs.schemas import Id
@@ -18,6 +18,7 @@ router = APIRouter(prefix="/admin/benchmarks/{benchmark_id}", tags=["benchmarks"
 def get_manifest(benchmark_id: BenchmarkId) -> Manifest:
     """Model, revision and digest of its weights, chat template, engine arguments, sampling, digest
     of the dataset, versions, hardware and code; of imported results the file."""
+    benchmarks.get(benchmark_id)
     return manifest.read(benchmark_id)
 
 

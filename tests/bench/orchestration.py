@@ -16,7 +16,7 @@ from bench.prompts import short
 from rich.console import Console
 
 from cluster.settings import REPOSITORY
-from jobs.datasets import requests_key
+from jobs import request_file
 
 OURS, BARE = "this platform", "bare Ray Data"
 
@@ -41,7 +41,7 @@ def _of_size(size: int, repeat: int, say: Console) -> Iterator[Figure]:
             opened.writelines(short(size))
         with service.service([service.INSTANT]) as stage:
             dataset_id = service.upload(stage, file)
-            rows = stage.settings.data_folder / "storage" / requests_key(dataset_id)
+            rows = stage.settings.data_folder / "storage" / request_file.key(dataset_id)
             for _ in range(repeat):
                 with Watch(stage.session) as watch:
                     one = service.run(stage, service.INSTANT["model_id"], dataset_id)

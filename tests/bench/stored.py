@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session as Sql
 
 from cluster.local import Local
-from jobs import datasets, parts
+from jobs import parts, request_file
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
 from jobs.schemas import BenchmarkSpec, Endpoint, ModelSpec, Phase, Sampling, Status
@@ -36,9 +36,9 @@ def dataset(stage: Stage, count: int) -> str:
         "model": pa.nulls(count, pa.string()),
         "extra": pa.nulls(count, pa.string()),
     }
-    path = _storage(stage).path(datasets.requests_key(dataset_id))
+    path = _storage(stage).path(request_file.key(dataset_id))
     path.parent.mkdir(parents=True)
-    pq.write_table(pa.table(columns, schema=datasets.SCHEMA), path, row_group_size=1000)
+    pq.write_table(pa.table(columns, schema=request_file.SCHEMA), path, row_group_size=1000)
     with _sql(stage) as sql:
         sql.add(
             DatasetRow(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session as Sql
 from cluster.database import engine
 from cluster.local import Local
 from cluster.settings import Settings
-from jobs import datasets, parts, registry
+from jobs import datasets, parts, registry, request_file
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
 from jobs.schemas import BenchmarkSpec, Endpoint, Phase, Sampling, Status
@@ -51,7 +51,7 @@ def requests() -> pa.Table:
         "model": pa.nulls(COUNT, pa.string()),
         "extra": pa.nulls(COUNT, pa.string()),
     }
-    return pa.table(columns, schema=datasets.SCHEMA)
+    return pa.table(columns, schema=request_file.SCHEMA)
 
 
 def results() -> pa.Table:
@@ -86,11 +86,11 @@ def results() -> pa.Table:
 
 def write_storage(store: Local) -> None:
     size = chunk_rows(COUNT)
-    for key in (datasets.requests_key(DATASET_ID), parts.part_key(BENCHMARK_ID, 0)):
+    for key in (request_file.key(DATASET_ID), parts.part_key(BENCHMARK_ID, 0)):
         store.path(key).parent.mkdir(parents=True)
     pq.write_table(
         requests(),
-        store.path(datasets.requests_key(DATASET_ID)),
+        store.path(request_file.key(DATASET_ID)),
         compression="zstd",
         row_group_size=size,
     )

@@ -15,7 +15,17 @@ from factories import CHAT, MODEL_ID, chat, jsonl, record
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import batch_steps, batches, benchmarks, datasets, export, files, retry, scheduler
+from jobs import (
+    batch_steps,
+    batches,
+    benchmarks,
+    datasets,
+    export,
+    files,
+    request_file,
+    retry,
+    scheduler,
+)
 from jobs.batch_schemas import Batch, BatchStatus, CreateBatch
 from jobs.errors import Conflict
 from jobs.models import BatchRow
@@ -294,7 +304,7 @@ def test_a_batch_is_cancelled_while_its_files_are_written(
     benchmark_id = begin(batch)
     answer_all(benchmark_id)
     scheduler.settle(benchmark_id, Status.COMPLETED)
-    real = datasets.custom_ids
+    real = request_file.custom_ids
 
     def custom_ids(dataset_id: str) -> Any:
         batches.cancel(batch.id)

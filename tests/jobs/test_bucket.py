@@ -18,6 +18,7 @@ from jobs import (
     indexes,
     parts,
     queries,
+    request_file,
     results,
     retry,
     scheduler,
@@ -56,7 +57,7 @@ def test_a_dataset_is_stored_read_swept_and_deleted(
     assert object_server.keys(bucket) == [f"{key}/original.jsonl", f"{key}/requests.parquet"]
     page = datasets.page(dataset.id, 5, 2000)
     assert [one.custom_id for one in page.requests] == [f"r-{i}" for i in range(2000, 2005)]
-    assert sum(1 for _ in datasets.custom_ids(dataset.id)) == 3000
+    assert sum(1 for _ in request_file.custom_ids(dataset.id)) == 3000
     datasets.sweep()
     assert len(object_server.keys(bucket)) == 2
     datasets.delete(dataset.id)

@@ -12,8 +12,8 @@ from factories import chat, chats, embedding, jsonl
 
 from cluster.storage import storage
 from jobs import benchmarks, datasets, uploads
-from jobs.datasets import Reader
 from jobs.errors import Conflict, InvalidDataset, NotFound
+from jobs.request_file import Reader
 from jobs.schemas import Dataset, Endpoint, Sampling
 
 Store = Callable[..., Dataset]

@@ -71,10 +71,11 @@ def test_results_do_not_fail_with_it(
     assert "the manifest lacks an engine" in capsys.readouterr().out
 
 
-def test_no_such_benchmark(database: str) -> None:
+@pytest.mark.usefixtures("data_folder")
+def test_none_before_the_benchmark_has_begun() -> None:
     with pytest.raises(NotFound) as caught:
         manifest.read("bm_none")
-    assert caught.value.code == "benchmark_not_found"
+    assert caught.value.code == "manifest_not_found"
 
 
 def test_predicted_beside_taken(

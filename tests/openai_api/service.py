@@ -16,7 +16,16 @@ from sqlalchemy import select
 
 from cluster.database import migrate, session
 from cluster.logs import configure_logs
-from jobs import batch_steps, benchmarks, datasets, engine, files, registry, replica, scheduler
+from jobs import (
+    batch_steps,
+    benchmarks,
+    engine,
+    files,
+    registry,
+    replica,
+    request_file,
+    scheduler,
+)
 from jobs.models import BenchmarkRow
 from jobs.parts import Chunk
 from jobs.schemas import BenchmarkSpec, Placement, Status
@@ -74,7 +83,7 @@ async def _answer(spec: BenchmarkSpec) -> bool:
     """Answer every request; false if the benchmark was cancelled before the last."""
     fake = engine.create(spec, on_gpu=False)
     await fake.start()
-    rows = datasets.Reader(spec.dataset_id)
+    rows = request_file.Reader(spec.dataset_id)
     completed = failed = 0
     for first in range(0, spec.total, spec.chunk_rows):
         chunk = Chunk(spec.benchmark_id, first // spec.chunk_rows)
