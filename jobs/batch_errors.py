@@ -4,7 +4,7 @@ The codes are those that OpenAI's own service was seen to answer with; the messa
 """
 
 from jobs.batch_schemas import BatchError
-from jobs.schemas import LineError
+from jobs.schemas.requests import LineError
 
 _NOT_JSON = "This line is not parseable as valid JSON."
 _DUPLICATE = (

@@ -18,7 +18,8 @@ from jobs.batch_output import Written
 from jobs.batch_schemas import BatchError, BatchStatus
 from jobs.errors import BenchmarkRunnerError
 from jobs.models import BatchRow, BenchmarkRow, FileRow
-from jobs.schemas import Sampling, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.sampling import Sampling
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from jobs.batch_schemas import BatchError, Purpose
 from jobs.datasets import requests_key
 from jobs.errors import NotFound
 from jobs.models import BatchRow, FileRow
-from jobs.schemas import Endpoint, LineError
+from jobs.schemas.requests import Endpoint, LineError
 
 _ENDPOINT_NAMES = {
     Endpoint.CHAT.value: "Chat Completions",

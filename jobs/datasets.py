@@ -30,7 +30,9 @@ from cluster.storage import storage
 from jobs.batch_schemas import LIVE
 from jobs.errors import Conflict, NotFound
 from jobs.models import BatchRow, BenchmarkRow, DatasetRow, FileRow
-from jobs.schemas import Dataset, Endpoint, Kind, Request, RequestPage, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.datasets import Dataset, Kind
+from jobs.schemas.requests import Endpoint, Request, RequestPage
 
 SCHEMA = pa.schema(
     [

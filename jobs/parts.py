@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from cluster import space
 from cluster.storage import Journal, storage
 from jobs import deaths
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 
 SCHEMA = pa.schema(
     [

@@ -18,7 +18,7 @@ from cluster.ray_jobs import JobStatus
 from cluster.settings import settings
 from jobs import benchmarks, parts
 from jobs.models import BenchmarkRow
-from jobs.schemas import BenchmarkSpec, Phase, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Placement, Status
 
 log = structlog.get_logger()
 

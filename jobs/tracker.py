@@ -21,7 +21,7 @@ from jobs.backlog import Backlog
 from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
 from jobs.progress import Progress
-from jobs.schemas import BenchmarkSpec, Phase, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Placement, Status
 
 log = structlog.get_logger()
 

@@ -26,7 +26,8 @@ from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
-from jobs.schemas import Dataset, Kind, LineError
+from jobs.schemas.datasets import Dataset, Kind
+from jobs.schemas.requests import LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
 # small at a million rows, small enough that one in memory does not matter.

@@ -14,7 +14,9 @@ from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, parts, registry
 from jobs.parts import Chunk, Record
-from jobs.schemas import Dataset, Phase, Sampling, Status
+from jobs.schemas.benchmarks import Phase, Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.sampling import Sampling
 from jobs.uploads import Upload
 
 MODELS = ("test/one", "test/two", "test/three")

@@ -32,7 +32,7 @@ from rich.table import Table
 from cluster.settings import REPOSITORY
 from jobs.engine import FakeEngine
 from jobs.replica import IN_FLIGHT_PER_SEQ
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 _REPLICAS = 2
 _FAKE_MODEL: Json = {

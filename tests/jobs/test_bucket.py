@@ -26,7 +26,8 @@ from jobs import (
 from jobs.analysis import ResultFilter, Sort
 from jobs.compare import compare
 from jobs.parts import Chunk
-from jobs.schemas import BenchmarkSpec, Dataset, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Status
+from jobs.schemas.datasets import Dataset
 from jobs.scores import columns
 from jobs.scoring import GraderDraft
 

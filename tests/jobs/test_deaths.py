@@ -12,7 +12,7 @@ from jobs import benchmarks, deaths, parts, results
 from jobs.engine import Answer, FakeEngine
 from jobs.parts import Chunk
 from jobs.replica import Replica
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 POISON = 3
 

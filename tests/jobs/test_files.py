@@ -15,7 +15,7 @@ from jobs import datasets, files
 from jobs.batch_schemas import ExpiresAfter, File, Purpose
 from jobs.errors import Conflict, InvalidParameter, NotFound, TooLarge
 from jobs.models import BatchRow, FileRow
-from jobs.schemas import Dataset
+from jobs.schemas.datasets import Dataset
 
 Store = Callable[..., Dataset]
 

@@ -24,7 +24,9 @@ from jobs import (
 )
 from jobs.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from jobs.imports import Import, InvalidResults
-from jobs.schemas import Dataset, ResultsImported, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.imports import ResultsImported
 
 Upload = Callable[..., Dataset]
 

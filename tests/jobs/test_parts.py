@@ -12,7 +12,7 @@ from factories import record
 from cluster.storage import storage
 from jobs import parts
 from jobs.parts import Chunk, Record
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 
 ID = "bm_test"
 

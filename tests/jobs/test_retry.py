@@ -25,7 +25,7 @@ from jobs import (
     scheduler,
 )
 from jobs.errors import Conflict, NotFound
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from jobs.tracker import Tracker
 
 

@@ -19,7 +19,7 @@ from cluster.logs import configure_logs
 from jobs import batch_steps, benchmarks, datasets, engine, files, registry, replica, scheduler
 from jobs.models import BenchmarkRow
 from jobs.parts import Chunk
-from jobs.schemas import BenchmarkSpec, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement, Status
 from serve_app import tracking
 from serve_app.app import create_app
 
