@@ -27,11 +27,11 @@ from cluster import cache
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs.batch_schemas import LIVE
 from jobs.errors import Conflict, NotFound
 from jobs.models import BatchRow, BenchmarkRow, DatasetRow, FileRow
 from jobs.schemas.benchmarks import Status
 from jobs.schemas.datasets import Dataset, Kind
+from jobs.schemas.openai import LIVE
 from jobs.schemas.requests import Endpoint, Request, RequestPage
 
 SCHEMA = pa.schema(

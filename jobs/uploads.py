@@ -21,12 +21,12 @@ from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets
-from jobs.batch_schemas import Purpose
 from jobs.datasets import SCHEMA, file_id, original_key, requests_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
 from jobs.schemas.datasets import Dataset, Kind
+from jobs.schemas.openai import Purpose
 from jobs.schemas.requests import LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer

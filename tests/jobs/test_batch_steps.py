@@ -16,12 +16,12 @@ from factories import CHAT, MODEL_ID, chat, jsonl, record
 from cluster.database import session
 from cluster.storage import storage
 from jobs import batch_steps, batches, benchmarks, datasets, export, files, retry, scheduler
-from jobs.batch_schemas import Batch, BatchStatus, CreateBatch
 from jobs.errors import Conflict
 from jobs.models import BatchRow
 from jobs.parts import Chunk
 from jobs.schemas.benchmarks import Status
 from jobs.schemas.datasets import Dataset
+from jobs.schemas.openai import Batch, BatchStatus, CreateBatch
 from jobs.schemas.requests import Endpoint
 from jobs.schemas.sampling import Sampling
 
