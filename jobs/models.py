@@ -130,7 +130,7 @@ class BenchmarkRow(Base):
     """When its job was last started."""
     load_seconds: Mapped[float | None]
     generation_seconds: Mapped[float | None]
-    """As :class:`jobs.parts.Totals` defines it."""
+    """As :class:`jobs.totals.Totals` defines it."""
     error: Mapped[str | None]
     rerun_of: Mapped[str | None] = mapped_column(String(64))
     """The benchmark that it repeats, which may have been deleted since."""

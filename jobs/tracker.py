@@ -16,7 +16,7 @@ import structlog
 
 from cluster.aside import step_aside
 from cluster.database import migrate, session
-from jobs import benchmarks, parts, scheduler, tracking
+from jobs import benchmarks, parts, scheduler, totals, tracking
 from jobs.backlog import Backlog
 from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
@@ -182,7 +182,7 @@ def _recovered(benchmark_id: str) -> Progress:
         benchmarks.prior(row.model_id),
         slots=replicas * spec.model.max_num_seqs,
     )
-    progress.recover(parts.totals(benchmark_id), parts.done(benchmark_id))
+    progress.recover(totals.count(benchmark_id), parts.done(benchmark_id))
     return progress
 
 
