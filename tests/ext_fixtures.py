@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 import yaml
+from factories import model_entry
 
 from cluster.database import engine, migrate, session
 from cluster.settings import settings
@@ -30,16 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     models = tmp_path / "models"
     models.mkdir()
     for model_id in MODELS:
-        entry = {
-            "model_id": model_id,
-            "name": model_id.title(),
-            "parameters": 1_000_000,
-            "weights": {"path": "/nowhere"},
-            "weights_bytes": 2_000_000,
-            "memory_gib": 1,
-            "license": "Apache-2.0",
-            "engine": "fake",
-        }
+        entry = model_entry(model_id=model_id, name=model_id.title())
         (models / f"{model_id.replace('/', '-')}.yaml").write_text(yaml.safe_dump(entry))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("BENCHMARK_RUNNER_DATA_FOLDER", str(tmp_path / "data"))
