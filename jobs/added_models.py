@@ -20,7 +20,8 @@ from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.model_config import Unpredictable
 from jobs.model_files import ModelFiles, Size
 from jobs.models import BenchmarkRow, ModelRow
-from jobs.schemas import AddModelRequest, Model, ModelSpec, Status, Weights
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.models import AddModelRequest, Model, ModelSpec, Weights
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _LARGEST_BYTES = 2**50  # a thousand times the largest there is

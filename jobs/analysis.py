@@ -9,7 +9,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.agreement import Agreement, Change
-from jobs.schemas import Benchmark, MarkKind, Request, Result, Score
+from jobs.schemas.benchmarks import Benchmark
+from jobs.schemas.marks import MarkKind
+from jobs.schemas.requests import Request
+from jobs.schemas.results import Result, Score
 from jobs.scoring import ScoreColumn
 
 Order = Literal["asc", "desc"]

@@ -15,7 +15,7 @@ import orjson
 from cluster.settings import settings
 from jobs import bodies
 from jobs.lines import HOPELESS, BadLine, Json, LineSplitter, first, parse
-from jobs.schemas import LineError
+from jobs.schemas.requests import LineError
 
 _PIECE_BYTES = 2**20
 _HEAD_BYTES = 4096

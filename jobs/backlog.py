@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 from cluster.database import session
 from jobs import scorer
 from jobs.models import BenchmarkRow, GraderRow, JudgementRow
-from jobs.schemas import Kind
+from jobs.schemas.datasets import Kind
 
 log = structlog.get_logger()
 

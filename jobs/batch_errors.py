@@ -3,8 +3,8 @@
 The codes are those that OpenAI's own service was seen to answer with; the messages say more.
 """
 
-from jobs.batch_schemas import BatchError
-from jobs.schemas import LineError
+from jobs.schemas.openai import BatchError
+from jobs.schemas.requests import LineError
 
 _NOT_JSON = "This line is not parseable as valid JSON."
 _DUPLICATE = (

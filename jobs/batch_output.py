@@ -15,8 +15,8 @@ import orjson
 
 from cluster.storage import storage
 from jobs import batches, export, queries, request_file
-from jobs.batch_schemas import BatchStatus, Purpose, Usage
 from jobs.models import BatchRow, BenchmarkRow, FileRow
+from jobs.schemas.openai import BatchStatus, Purpose, Usage
 
 _COLUMNS = ["row_id", "custom_id", "request_id", "status_code", "body", "error"]
 _UNANSWERED = {

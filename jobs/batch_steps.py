@@ -15,10 +15,11 @@ from cluster.database import session
 from jobs import batch_output, batch_validation, batches, benchmarks, files
 from jobs.batch_errors import of_batch
 from jobs.batch_output import Written
-from jobs.batch_schemas import BatchError, BatchStatus
 from jobs.errors import BenchmarkRunnerError
 from jobs.models import BatchRow, BenchmarkRow, FileRow
-from jobs.schemas import Sampling, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.openai import BatchError, BatchStatus
+from jobs.schemas.sampling import Sampling
 
 log = structlog.get_logger()
 

@@ -13,10 +13,10 @@ from cluster.settings import settings
 from cluster.storage import storage
 from jobs import files, queries, registry, request_file
 from jobs.batch_errors import URL_MISMATCH, of_batch, of_line
-from jobs.batch_schemas import BatchError, Purpose
 from jobs.errors import NotFound
 from jobs.models import BatchRow, FileRow
-from jobs.schemas import Endpoint, LineError
+from jobs.schemas.openai import BatchError, Purpose
+from jobs.schemas.requests import Endpoint, LineError
 
 _ENDPOINT_NAMES = {
     Endpoint.CHAT.value: "Chat Completions",

@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from cluster.database import session
 from cluster.settings import settings
 from jobs import benchmarks, cursors, files
-from jobs.batch_schemas import (
+from jobs.errors import Conflict, InvalidParameter, NotFound
+from jobs.models import BatchRow, BenchmarkRow
+from jobs.schemas.openai import (
     LIVE,
     Batch,
     BatchErrors,
@@ -27,8 +29,6 @@ from jobs.batch_schemas import (
     RequestCounts,
     Usage,
 )
-from jobs.errors import Conflict, InvalidParameter, NotFound
-from jobs.models import BatchRow, BenchmarkRow
 
 
 def create(asked: CreateBatch) -> Batch:

@@ -12,22 +12,16 @@ from cluster import cache
 from cluster.database import session
 from cluster.storage import storage
 from jobs import datasets, hardware, registry
-from jobs.batch_schemas import LIVE as LIVE_BATCH
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.models import BatchRow, BenchmarkRow, JudgementRow
 from jobs.progress import Prior
 from jobs.queue import Waiting, order
-from jobs.schemas import (
-    Benchmark,
-    BenchmarkSpec,
-    Endpoint,
-    Kind,
-    Model,
-    ModelSpec,
-    Phase,
-    Sampling,
-    Status,
-)
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Phase, Status
+from jobs.schemas.datasets import Kind
+from jobs.schemas.models import Model, ModelSpec
+from jobs.schemas.openai import LIVE as LIVE_BATCH
+from jobs.schemas.requests import Endpoint
+from jobs.schemas.sampling import Sampling
 
 LIVE = [status.value for status in Status if not status.is_terminal()]
 _CHUNKS = 128

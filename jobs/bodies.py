@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
-from jobs.schemas import Endpoint
+from jobs.schemas.requests import Endpoint
 
 
 class _Lenient(BaseModel):

@@ -26,7 +26,7 @@ from jobs.analysis import (
     Order,
 )
 from jobs.queries import Row, Source
-from jobs.schemas import Score
+from jobs.schemas.results import Score
 from jobs.scores import Column
 
 Window = list[tuple[str, int, list[int | None]]]

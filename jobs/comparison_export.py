@@ -20,7 +20,7 @@ from jobs import (
 )
 from jobs.analysis import ComparisonSort, Order
 from jobs.queries import Row, Source
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 from jobs.scores import Column
 
 Format = Literal["csv", "jsonl", "html"]

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from jobs.schemas import Endpoint
+from jobs.schemas.requests import Endpoint
 
 Message = dict[str, str]
 

@@ -20,11 +20,13 @@ from cluster import cache
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
-from jobs.batch_schemas import LIVE
 from jobs.errors import Conflict, NotFound
 from jobs.models import BatchRow, BenchmarkRow, DatasetRow, FileRow
 from jobs.request_file import Reader
-from jobs.schemas import Dataset, Endpoint, Kind, Request, RequestPage, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.datasets import Dataset, Kind
+from jobs.schemas.openai import LIVE
+from jobs.schemas.requests import Endpoint, Request, RequestPage
 
 # An upload of another process (a job given a local file) may be at work; after this it is dead.
 _ABANDONED_SECONDS = 24 * 3600

@@ -28,7 +28,8 @@ from cluster.storage import storage, unavailable
 from jobs import manifest, parts, tracking
 from jobs.errors import BenchmarkRunnerError, InvalidDataset
 from jobs.replica import IN_FLIGHT_PER_SEQ, STORAGE_FULL, Replica
-from jobs.schemas import BenchmarkSpec, Placement, Sampling
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement
+from jobs.schemas.sampling import Sampling
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ import stamina
 
 from jobs import bodies
 from jobs.engine import Answer
-from jobs.schemas import EndpointSpec, ModelSpec
+from jobs.schemas.models import EndpointSpec, ModelSpec
 
 # Too many requests at once, or a service that is away for a moment. What it says to these and all
 # others is the request's result in the end.

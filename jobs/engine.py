@@ -22,7 +22,11 @@ import structlog
 from cluster.aside import step_aside
 from cluster.settings import settings
 from jobs import asgi, worker_memory
-from jobs.schemas import BenchmarkSpec, Endpoint, EngineLoad, MemoryTaken, ModelSpec
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.memory import MemoryTaken
+from jobs.schemas.models import ModelSpec
+from jobs.schemas.progress import EngineLoad
+from jobs.schemas.requests import Endpoint
 from jobs.weights import resolve
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from typing import Any
 
 from vllm.v1.metrics.loggers import StatLoggerBase
 
-from jobs.schemas import EngineLoad
+from jobs.schemas.progress import EngineLoad
 
 
 class Pulse(StatLoggerBase):

@@ -12,7 +12,7 @@ from jobs import benchmarks, listing, parts, queries, request_file, scores, tabl
 from jobs.analysis import Order, ResultFilter, Sort
 from jobs.parts import Record
 from jobs.queries import Row
-from jobs.schemas import Benchmark, BenchmarkSpec
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec
 from jobs.scores import Column
 
 Format = Literal["jsonl", "csv", "parquet"]

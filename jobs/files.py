@@ -15,10 +15,10 @@ from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import cursors, datasets
-from jobs.batch_schemas import ExpiresAfter, File, FilePage, Purpose
 from jobs.cursors import Order
 from jobs.errors import Conflict, InvalidParameter, NotFound
 from jobs.models import FileRow
+from jobs.schemas.openai import ExpiresAfter, File, FilePage, Purpose
 from jobs.uploads import Upload
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ import orjson
 from huggingface_hub import try_to_load_from_cache
 from pydantic import BaseModel, Field
 
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 from jobs.weights import locate, resolve
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")

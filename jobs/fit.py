@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from jobs import footprint, kv_cache
 from jobs.footprint import GIB, Prediction
 from jobs.model_config import Config, Unpredictable
-from jobs.schemas import Fit, FitVerdict, ModelSpec
+from jobs.schemas.memory import Fit, FitVerdict
+from jobs.schemas.models import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from jobs.architecture import Architecture
 from jobs.architecture import read as read_architecture
 from jobs.kv_cache import Layout
 from jobs.model_config import Config, Unpredictable
-from jobs.schemas import Footprint, ModelSpec
+from jobs.schemas.memory import Footprint
+from jobs.schemas.models import ModelSpec
 
 GIB = 2**30
 

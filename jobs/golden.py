@@ -2,7 +2,7 @@
 
 from jobs import marks
 from jobs.analysis import Golden
-from jobs.schemas import Marking, MarkKind
+from jobs.schemas.marks import Marking, MarkKind
 
 
 def mark(benchmark_id: str, row_id: int, author: str | None = None) -> Golden:

@@ -11,7 +11,8 @@ from cluster.database import session
 from jobs import benchmarks, datasets, grading, registry
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.models import GraderRow
-from jobs.schemas import Benchmark, Endpoint
+from jobs.schemas.benchmarks import Benchmark
+from jobs.schemas.requests import Endpoint
 from jobs.scoring import Grader, GraderDraft, GraderSpec, Judge
 
 _SPEC: TypeAdapter[GraderSpec] = TypeAdapter(GraderSpec)

@@ -12,7 +12,7 @@ import regex
 from rapidfuzz import fuzz
 
 from jobs.errors import InvalidRequest
-from jobs.schemas import Score
+from jobs.schemas.results import Score
 from jobs.scoring import (
     Contains,
     Exact,

@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from cluster.database import session
 from jobs.errors import Conflict, NotFound
 from jobs.models import BenchmarkRow, DatasetRow, ModelRow
-from jobs.schemas import BenchmarkSpec, ModelSpec, Phase, Status, Tally
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Status
+from jobs.schemas.models import ModelSpec
+from jobs.schemas.progress import Tally
 
 
 def model(name: str) -> ModelSpec:

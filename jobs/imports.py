@@ -41,15 +41,11 @@ from jobs.errors import InvalidRequest, TooLarge
 from jobs.manifest import ImportedFile
 from jobs.parts import Record
 from jobs.replica import record, unanswered
-from jobs.schemas import (
-    BenchmarkSpec,
-    Endpoint,
-    LineError,
-    ResultsImported,
-    Sampling,
-    Tally,
-    UnmatchedLine,
-)
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.imports import ResultsImported, UnmatchedLine
+from jobs.schemas.progress import Tally
+from jobs.schemas.requests import Endpoint, LineError
+from jobs.schemas.sampling import Sampling
 
 _SCHEMA = pa.schema(
     [

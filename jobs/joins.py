@@ -35,7 +35,7 @@ from cluster.storage import storage
 from jobs import builds, parts, queries
 from jobs.agreement import PairAgreement
 from jobs.queries import Source
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 COMPARED_CHARACTERS = 128
 # Part of the name: raise it when the columns or their meaning change.

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.schemas import Request, Strict
+from jobs.schemas.base import Strict
+from jobs.schemas.requests import Request
 
 
 class Choice(StrEnum):

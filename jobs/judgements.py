@@ -21,7 +21,8 @@ from jobs.errors import Conflict, InvalidRequest
 from jobs.judging import NoVerdict, Verdict
 from jobs.models import BenchmarkRow, DatasetRow, JudgementRow
 from jobs.queries import Row
-from jobs.schemas import Benchmark, Kind, Status
+from jobs.schemas.benchmarks import Benchmark, Status
+from jobs.schemas.datasets import Kind
 from jobs.scoring import Grader, Judge, JudgeRequest
 from jobs.uploads import Upload
 

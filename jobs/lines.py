@@ -13,7 +13,7 @@ import jiter
 import orjson
 
 from jobs import losses
-from jobs.schemas import Endpoint, LineError
+from jobs.schemas.requests import Endpoint, LineError
 
 MAX_CUSTOM_ID = 512
 _EXCERPT = 200

@@ -20,7 +20,8 @@ from jobs.fingerprint import WeightsRead
 from jobs.footprint import Prediction
 from jobs.machine import Code, Machine
 from jobs.model_config import Unpredictable
-from jobs.schemas import BenchmarkSpec, Footprint, MemoryTaken, Placement
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement
+from jobs.schemas.memory import Footprint, MemoryTaken
 from jobs.weights import resolve
 
 log = structlog.get_logger()

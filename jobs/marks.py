@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from cluster.database import session
 from jobs import benchmarks
 from jobs.models import MarkRow
-from jobs.schemas import Mark, Marking, MarkKind, MarkList
+from jobs.schemas.marks import Mark, Marking, MarkKind, MarkList
 
 
 def kinds(benchmark_id: str) -> dict[int, MarkKind]:

@@ -38,7 +38,7 @@ from huggingface_hub.utils import SafetensorsRepoMetadata, TensorInfo
 from jobs import architecture, model_config, quantization
 from jobs.errors import InvalidRequest
 from jobs.model_config import Config
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 from jobs.weights import prepared_folder
 
 _LARGEST_BYTES = {"config.json": 2**20, "model.safetensors.index.json": 2**26}

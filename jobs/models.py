@@ -66,7 +66,7 @@ class DatasetRow(Base):
     endpoints: Mapped[list[str]]
     models: Mapped[list[str]]
     kind: Mapped[str] = mapped_column(String(16), server_default="ordinary", default="ordinary")
-    """A :class:`jobs.schemas.Kind`."""
+    """A :class:`jobs.schemas.datasets.Kind`."""
     deleted_at: Mapped[datetime | None]
     """Set when a dataset is deleted that finished benchmarks still name; its files are gone."""
 
@@ -77,7 +77,7 @@ class ModelRow(Base):
     model_id: Mapped[str] = mapped_column(String(200), primary_key=True)
     name: Mapped[str]
     spec: Mapped[dict[str, Any]]
-    """A :class:`jobs.schemas.ModelSpec`."""
+    """A :class:`jobs.schemas.models.ModelSpec`."""
     removed_at: Mapped[datetime | None]
     """Set when its file is gone from the registry folder, or a user has removed it; finished
     benchmarks still name it."""
@@ -107,7 +107,7 @@ class BenchmarkRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
     # Beyond the owner's design:
     kind: Mapped[str] = mapped_column(String(16), server_default="ordinary", default="ordinary")
-    """A :class:`jobs.schemas.Kind`."""
+    """A :class:`jobs.schemas.datasets.Kind`."""
     phase: Mapped[str] = mapped_column(String(16))
     failed: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     prompt_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
@@ -116,9 +116,9 @@ class BenchmarkRow(Base):
     eta_high_seconds: Mapped[int | None] = mapped_column(BigInteger)
     total_throughput: Mapped[float] = mapped_column(server_default="0", default=0.0)
     spec: Mapped[dict[str, Any]]
-    """A :class:`jobs.schemas.BenchmarkSpec`: what the job reads."""
+    """A :class:`jobs.schemas.benchmarks.BenchmarkSpec`: what the job reads."""
     placement: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """A :class:`jobs.schemas.Placement`, once admitted."""
+    """A :class:`jobs.schemas.benchmarks.Placement`, once admitted."""
     job_id: Mapped[str | None]
     """Submission id of the Ray job at work; the benchmark's id on the first attempt."""
     attempts: Mapped[int] = mapped_column(server_default="0", default=0)
@@ -130,7 +130,7 @@ class BenchmarkRow(Base):
     """When its job was last started."""
     load_seconds: Mapped[float | None]
     generation_seconds: Mapped[float | None]
-    """As :class:`jobs.parts.Totals` defines it."""
+    """As :class:`jobs.totals.Totals` defines it."""
     error: Mapped[str | None]
     rerun_of: Mapped[str | None] = mapped_column(String(64))
     """The benchmark that it repeats, which may have been deleted since."""
@@ -147,7 +147,7 @@ class MarkRow(Base):
     )
     row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(16))
-    """A :class:`jobs.schemas.MarkKind`."""
+    """A :class:`jobs.schemas.marks.MarkKind`."""
     response: Mapped[str | None]
     note: Mapped[str | None]
     author: Mapped[str | None]
@@ -204,7 +204,7 @@ class FileRow(Base):
     )
     """None for what a batch wrote, and for an upload with bad lines."""
     errors: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
-    """Each a :class:`jobs.schemas.LineError`: why the file is no dataset."""
+    """Each a :class:`jobs.schemas.requests.LineError`: why the file is no dataset."""
     deleted_at: Mapped[datetime | None]
     """Set when it is deleted. The row stays, as clients page through lists by an id."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 
 def distinct(found: Sequence[Benchmark]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jobs import forecast
 from jobs.forecast import Estimate
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 
 # Long enough to hold several requests of a slow engine, short enough to follow a change.
 WINDOW_SECONDS = 30.0

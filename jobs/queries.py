@@ -18,7 +18,8 @@ from cluster.settings import settings
 from cluster.storage import is_gone, storage
 from jobs import benchmarks, marks, parts, request_file
 from jobs.errors import InvalidRequest
-from jobs.schemas import BenchmarkSpec, MarkKind
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.marks import MarkKind
 
 SUCCEEDED = "status_code BETWEEN 200 AND 299"
 

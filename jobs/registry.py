@@ -17,7 +17,7 @@ from jobs import fit, hardware, model_files
 from jobs.errors import InvalidRequest, NotFound
 from jobs.fit import Hardware
 from jobs.models import ModelRow
-from jobs.schemas import Model, ModelSpec
+from jobs.schemas.models import Model, ModelSpec
 from jobs.weights import prepared
 
 

@@ -26,7 +26,9 @@ from cluster.space import StorageFull
 from cluster.storage import StorageUnavailable, storage, unavailable
 from jobs import deaths, engine, history, manifest, patience, request_file, tracking
 from jobs.parts import Chunk, Record
-from jobs.schemas import BenchmarkSpec, Endpoint, Tally
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.progress import Tally
+from jobs.schemas.requests import Endpoint
 from jobs.slots import Slots
 
 log = structlog.get_logger()
@@ -249,7 +251,7 @@ class Replica:
 
 def prepare(url: str, body: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
     """The body to send: the request's own with the benchmark's overrides, the fields of
-    :class:`jobs.schemas.Sampling` that are set.
+    :class:`jobs.schemas.sampling.Sampling` that are set.
 
     Streaming is dropped, as in OpenAI's batches: a result is one body.
     """

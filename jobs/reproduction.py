@@ -9,7 +9,7 @@ from jobs import benchmarks, manifest, queries
 from jobs.errors import InvalidRequest
 from jobs.manifest import EngineFacts
 from jobs.rerun import Deviation, changed, differences
-from jobs.schemas import BenchmarkSpec
+from jobs.schemas.benchmarks import BenchmarkSpec
 
 # Embeddings have no text; their numbers are compared as they are written.
 _SAID = "coalesce(text, json_extract(body, '$.data')::VARCHAR)"

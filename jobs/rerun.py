@@ -9,7 +9,8 @@ from cluster.storage import storage
 from jobs import benchmarks, imported, manifest, registry
 from jobs.errors import Conflict
 from jobs.manifest import Manifest
-from jobs.schemas import Benchmark, BenchmarkSpec, ModelSpec
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec
+from jobs.schemas.models import ModelSpec
 
 # What is for people, or says only on how much hardware.
 _NOT_OF_ANSWERS = {

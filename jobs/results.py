@@ -23,18 +23,10 @@ from jobs.analysis import Golden, Order, ResultDetail, ResultFilter, Sort
 from jobs.errors import NotFound
 from jobs.queries import Row, Source
 from jobs.result_cursors import Cursor
-from jobs.schemas import (
-    Benchmark,
-    Mark,
-    Marking,
-    MarkKind,
-    Request,
-    ResponseBody,
-    Result,
-    ResultError,
-    ResultPage,
-    Score,
-)
+from jobs.schemas.benchmarks import Benchmark
+from jobs.schemas.marks import Mark, Marking, MarkKind
+from jobs.schemas.requests import Request
+from jobs.schemas.results import ResponseBody, Result, ResultError, ResultPage, Score
 
 
 @queries.repeated

@@ -12,7 +12,8 @@ from jobs import benchmarks, history, imported, marks, parts, queries
 from jobs.errors import Conflict
 from jobs.models import MarkRow
 from jobs.parts import Record
-from jobs.schemas import Benchmark, BenchmarkSpec, Phase, Status, Tally
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Phase, Status
+from jobs.schemas.progress import Tally
 
 _ENDED = [status.value for status in Status if status.is_terminal()]
 

@@ -16,9 +16,9 @@ from cluster import ray_jobs
 from cluster.database import session
 from cluster.ray_jobs import JobStatus
 from cluster.settings import settings
-from jobs import benchmarks, parts
+from jobs import benchmarks, parts, totals
 from jobs.models import BenchmarkRow
-from jobs.schemas import BenchmarkSpec, Phase, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Placement, Status
 
 log = structlog.get_logger()
 
@@ -122,7 +122,7 @@ def settle(benchmark_id: str, status: Status, error: str | None = None) -> bool:
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     total = spec.total
-    in_parts = parts.totals(benchmark_id)
+    in_parts = totals.count(benchmark_id)
     if status is Status.COMPLETED and in_parts.finished != total:
         return False
     # What was finished of chunks that were at work stays readable, so it is counted too.

@@ -16,7 +16,8 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs import benchmarks, grading, judgements, parts, request_file
 from jobs.grading import Answer
-from jobs.schemas import Benchmark, BenchmarkSpec, Score, Status
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Status
+from jobs.schemas.results import Score
 from jobs.scores import SCHEMA, Column, columns
 
 _GROUP_ROWS = 2**15

@@ -19,7 +19,8 @@ from jobs.analysis import ResultFilter, Sort
 from jobs.errors import InvalidRequest, NotFound
 from jobs.intervals import Sums
 from jobs.queries import Row, Source, one
-from jobs.schemas import Benchmark, Score, Status
+from jobs.schemas.benchmarks import Benchmark, Status
+from jobs.schemas.results import Score
 from jobs.scoring import Grader, Judge, ScoreColumn, ScoreState
 
 SCHEMA = pa.schema(

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
 
-from jobs.schemas import Id, Sampling, Strict
+from jobs.schemas.base import Id, Strict
+from jobs.schemas.sampling import Sampling
 
 # Part of a score's version: raise it when a grader judges otherwise than before, and every score is
 # computed anew.

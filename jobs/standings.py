@@ -10,7 +10,7 @@ from jobs import ballots, benchmarks, preferences
 from jobs.judgement import PairStanding, Preferred, Standing, Standings, Voter
 from jobs.models import BallotRow
 from jobs.preferences import Duel, Preferences
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 _SCORES = {
     Preferred.FIRST: 1.0,

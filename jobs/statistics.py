@@ -9,7 +9,7 @@ import duckdb
 from jobs import benchmarks, listing, queries, scores
 from jobs.analysis import Bin, Distribution, Outcome, ResultFilter, Statistics
 from jobs.queries import SUCCEEDED, Source
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 _FIGURES = ("latency_ms", "ttft_ms", "itl_ms", "queue_ms", "output_tokens", "prompt_tokens")
 _BINS = 20

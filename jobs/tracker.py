@@ -16,12 +16,12 @@ import structlog
 
 from cluster.aside import step_aside
 from cluster.database import migrate, session
-from jobs import benchmarks, parts, scheduler, tracking
+from jobs import benchmarks, parts, scheduler, totals, tracking
 from jobs.backlog import Backlog
 from jobs.batch_steps import BatchSteps
 from jobs.models import BenchmarkRow
 from jobs.progress import Progress
-from jobs.schemas import BenchmarkSpec, Phase, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Placement, Status
 
 log = structlog.get_logger()
 
@@ -182,7 +182,7 @@ def _recovered(benchmark_id: str) -> Progress:
         benchmarks.prior(row.model_id),
         slots=replicas * spec.model.max_num_seqs,
     )
-    progress.recover(parts.totals(benchmark_id), parts.done(benchmark_id))
+    progress.recover(totals.count(benchmark_id), parts.done(benchmark_id))
     return progress
 
 

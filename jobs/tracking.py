@@ -6,7 +6,8 @@ from typing import Any
 
 import ray
 
-from jobs.schemas import BenchmarkSpec, EngineLoad, Placement, Tally
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement
+from jobs.schemas.progress import EngineLoad, Tally
 
 NAME = "tracker"
 NAMESPACE = "benchmark_runner"

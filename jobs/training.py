@@ -17,7 +17,8 @@ from jobs import benchmarks, marks, queries, request_file, tables
 from jobs.conversation import Message, messages
 from jobs.errors import InvalidRequest
 from jobs.queries import Row, Source
-from jobs.schemas import BenchmarkSpec, Mark, MarkKind
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.marks import Mark, MarkKind
 
 Format = Literal["messages", "preferences", "parquet"]
 

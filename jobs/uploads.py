@@ -21,14 +21,15 @@ from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets, request_file
-from jobs.batch_schemas import Purpose
 from jobs.behind import Behind
 from jobs.datasets import file_id, original_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
 from jobs.models import DatasetRow, FileRow
 from jobs.request_file import SCHEMA
-from jobs.schemas import Dataset, Kind, LineError
+from jobs.schemas.datasets import Dataset, Kind
+from jobs.schemas.openai import Purpose
+from jobs.schemas.requests import LineError
 
 # A row group is what a replica reads at once: large enough to compress and to keep the footer
 # small at a million rows, small enough that one in memory does not matter.

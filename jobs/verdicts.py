@@ -18,7 +18,7 @@ from jobs.differences import Difference, Finding, Pair
 from jobs.errors import NotReady
 from jobs.intervals import Sums
 from jobs.queries import one
-from jobs.schemas import Benchmark, Status
+from jobs.schemas.benchmarks import Benchmark, Status
 from jobs.scores import Column
 from jobs.scoring import GraderSpec, ScoreColumn
 

@@ -21,7 +21,7 @@ from huggingface_hub import try_to_load_from_cache
 
 from cluster.settings import settings
 from jobs.errors import InvalidRequest
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from cluster import launch
 from cluster.settings import Settings
 from cluster.storage import storage
 from jobs.errors import BenchmarkRunnerError
-from jobs.schemas import Sampling
+from jobs.schemas.sampling import Sampling
 from serve_app import access_commands
 from serve_app import demo as demonstration
 from serve_app.access.start import require_keys

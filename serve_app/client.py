@@ -6,19 +6,11 @@ from typing import Any, Self
 
 import httpx
 
-from jobs.schemas import (
-    Benchmark,
-    BenchmarkList,
-    BenchmarkStarted,
-    Dataset,
-    DatasetList,
-    DatasetUploaded,
-    ErrorResponse,
-    Model,
-    ModelList,
-    Problem,
-    Sampling,
-)
+from jobs.schemas.benchmarks import Benchmark, BenchmarkList, BenchmarkStarted
+from jobs.schemas.datasets import Dataset, DatasetList, DatasetUploaded
+from jobs.schemas.models import Model, ModelList
+from jobs.schemas.sampling import Sampling
+from serve_app.problems import ErrorResponse, Problem
 
 
 class ApiError(Exception):

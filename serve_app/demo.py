@@ -12,7 +12,9 @@ from cluster.session import Session
 from cluster.settings import REPOSITORY, Settings
 from jobs import registry
 from jobs.errors import InvalidRequest
-from jobs.schemas import Dataset, DatasetUploaded, ModelSpec, Sampling
+from jobs.schemas.datasets import Dataset, DatasetUploaded
+from jobs.schemas.models import ModelSpec
+from jobs.schemas.sampling import Sampling
 from jobs.weights import prepare, prepared
 from serve_app.access.start import own_key
 from serve_app.client import Client

@@ -19,8 +19,8 @@ from cluster.database import is_away
 from cluster.space import StorageFull
 from cluster.storage import unavailable
 from jobs.errors import BenchmarkRunnerError
-from jobs.schemas import ErrorResponse, Problem
 from serve_app.openai import errors as openai
+from serve_app.problems import ErrorResponse, Problem
 
 log = structlog.get_logger()
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from jobs.analysis import Outcome, ResultFilter
-from jobs.schemas import Id, MarkKind
+from jobs.schemas.base import Id
+from jobs.schemas.marks import MarkKind
 
 _Figure = Annotated[float | None, Query(ge=0, le=1e15)]
 # Tokens are counted in 64 bits.

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cluster.database import session
 from cluster.settings import settings
 from jobs.models import BenchmarkRow
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from serve_app import readiness, tracking
 
 _LIVE = [status.value for status in Status if not status.is_terminal()]

@@ -14,7 +14,7 @@ from streaming_form_data.targets import BaseTarget
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs.errors import InvalidRequest, TooLarge
-from jobs.schemas import Dataset
+from jobs.schemas.datasets import Dataset
 from jobs.uploads import Upload
 from serve_app.body import Body, declared_length
 

@@ -4,15 +4,25 @@ import uuid
 from collections.abc import Callable
 
 import ray
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 
 from cluster.database import session
 from cluster.logs import hide
 from cluster.storage import storage
 from jobs import tracker
-from jobs.schemas import Check
 
 _TIMEOUT_SECONDS = 5.0
+
+
+class Check(BaseModel):
+    ok: bool
+    message: str
+
+
+class Readiness(BaseModel):
+    ready: bool
+    checks: dict[str, Check] = Field(description="database, storage, tracker and ray.")
 
 
 def checks() -> dict[str, Check]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from jobs.schemas import Benchmark, Phase, Status
+from jobs.schemas.benchmarks import Benchmark, Phase, Status
 from serve_app.client import Client
 
 _POLL_SECONDS = 1.0

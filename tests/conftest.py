@@ -23,7 +23,7 @@ from cluster.database import alembic_config, engine
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import registry
-from jobs.schemas import Dataset
+from jobs.schemas.datasets import Dataset
 from jobs.uploads import Upload
 
 DIALECTS = ("sqlite", "postgresql")

@@ -8,13 +8,16 @@ from typing import Any
 import orjson
 import pytest
 import yaml
+from factories import model_entry
 
 from cluster.database import engine, migrate, session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, parts, registry
 from jobs.parts import Chunk, Record
-from jobs.schemas import Dataset, Phase, Sampling, Status
+from jobs.schemas.benchmarks import Phase, Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.sampling import Sampling
 from jobs.uploads import Upload
 
 MODELS = ("test/one", "test/two", "test/three")
@@ -28,16 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     models = tmp_path / "models"
     models.mkdir()
     for model_id in MODELS:
-        entry = {
-            "model_id": model_id,
-            "name": model_id.title(),
-            "parameters": 1_000_000,
-            "weights": {"path": "/nowhere"},
-            "weights_bytes": 2_000_000,
-            "memory_gib": 1,
-            "license": "Apache-2.0",
-            "engine": "fake",
-        }
+        entry = model_entry(model_id=model_id, name=model_id.title())
         (models / f"{model_id.replace('/', '-')}.yaml").write_text(yaml.safe_dump(entry))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("BENCHMARK_RUNNER_DATA_FOLDER", str(tmp_path / "data"))

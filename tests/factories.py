@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 
 from jobs.parts import Record
-from jobs.schemas import BenchmarkSpec, ModelSpec, Sampling
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.models import ModelSpec
+from jobs.schemas.sampling import Sampling
 
 CHAT = "/v1/chat/completions"
 HERE = "http://127.0.0.1"

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from jobs.schemas import Id
+from jobs.schemas.base import Id
 from serve_app.access.scopes import Scope
 
 

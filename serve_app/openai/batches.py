@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from jobs import batches
-from jobs.batch_schemas import Batch, BatchPage, CreateBatch
-from jobs.schemas import Id
+from jobs.schemas.base import Id
+from jobs.schemas.openai import Batch, BatchPage, CreateBatch
 from serve_app import tracking
 from serve_app.openai.errors import RESPONSES
 from serve_app.openai.files import After

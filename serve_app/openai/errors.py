@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from jobs.batch_schemas import OpenAIError, OpenAIProblem
+from jobs.schemas.openai import OpenAIError, OpenAIProblem
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": OpenAIError, "description": "What is wrong, as OpenAI says it"}

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from jobs import files
-from jobs.batch_schemas import DeletedFile, ExpiresAfter, File, FilePage, Purpose
 from jobs.cursors import Order
 from jobs.errors import InvalidParameter
-from jobs.schemas import Id
+from jobs.schemas.base import Id
+from jobs.schemas.openai import DeletedFile, ExpiresAfter, File, FilePage, Purpose
 from jobs.uploads import Upload
 from serve_app import multipart
 from serve_app.multipart import Fields

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from jobs import registry
-from jobs.batch_schemas import OpenAIModel, OpenAIModels
 from jobs.errors import NotFound
-from jobs.schemas import Id
+from jobs.schemas.base import Id
+from jobs.schemas.openai import OpenAIModel, OpenAIModels
 from serve_app.openai.errors import RESPONSES
 
 router = APIRouter(prefix="/v1/models", tags=["openai"], responses=RESPONSES)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from cluster.settings import settings
 from jobs.errors import BenchmarkRunnerError
-from jobs.schemas import Id
+from jobs.schemas.base import Id
 from serve_app.access import audit, keys, logins
 from serve_app.access.caller import CurrentCaller
 from serve_app.access.schemas import AuditPage, LoginRequest, Me

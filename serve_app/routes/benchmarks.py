@@ -6,15 +6,15 @@ from fastapi import APIRouter, Path, Query
 
 from jobs import benchmarks, job_log, rerun, retry
 from jobs.job_log import JobLog
-from jobs.schemas import (
+from jobs.schemas.base import Id
+from jobs.schemas.benchmarks import (
     Benchmark,
     BenchmarkList,
     BenchmarkStarted,
-    Id,
-    Kind,
     RunBenchmarkRequest,
     Status,
 )
+from jobs.schemas.datasets import Kind
 from serve_app import tracking
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset

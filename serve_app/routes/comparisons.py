@@ -9,7 +9,7 @@ from jobs import compare, comparison_export, verdicts
 from jobs.analysis import Comparison, ComparisonSort, Order
 from jobs.comparison_export import Format
 from jobs.errors import InvalidRequest
-from jobs.schemas import Id
+from jobs.schemas.base import Id
 from jobs.verdicts import Verdicts
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset

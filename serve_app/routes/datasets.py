@@ -7,7 +7,9 @@ from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
 from jobs import datasets
-from jobs.schemas import Dataset, DatasetList, DatasetUploaded, Id, RequestPage
+from jobs.schemas.base import Id
+from jobs.schemas.datasets import Dataset, DatasetList, DatasetUploaded
+from jobs.schemas.requests import RequestPage
 from serve_app import multipart
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from jobs import training
-from jobs.schemas import Id
+from jobs.schemas.base import Id
 from jobs.training import Format
 from serve_app.errors import responses
 

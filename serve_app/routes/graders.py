@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from jobs import benchmarks, graders, judgements, scores
-from jobs.schemas import BenchmarkStarted, Id
+from jobs.schemas.base import Id
+from jobs.schemas.benchmarks import BenchmarkStarted
 from jobs.scoring import (
     Grader,
     GraderChange,

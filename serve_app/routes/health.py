@@ -1,13 +1,20 @@
 """Is the process alive, and can the service do its work?"""
 
+from typing import Literal
+
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 
-from jobs.schemas import Health, Readiness
 from serve_app import metrics, readiness
+from serve_app.readiness import Readiness
 
 router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
 
 
 @router.get("/health", summary="Liveness")

@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 
 from jobs import datasets
 from jobs.imports import Import
-from jobs.schemas import ResultsImported
+from jobs.schemas.imports import ResultsImported
 from serve_app import multipart
 from serve_app.errors import responses
 from serve_app.routes.datasets import DatasetId, upload_body

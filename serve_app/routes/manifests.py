@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from jobs import benchmarks, manifest, reproduction
 from jobs.manifest import Manifest
 from jobs.reproduction import Reproduction
-from jobs.schemas import Id
+from jobs.schemas.base import Id
 from serve_app.errors import responses
 from serve_app.routes.benchmarks import BenchmarkId
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from jobs import marks, results
-from jobs.schemas import Mark, Marking, MarkKind, MarkList
+from jobs.schemas.marks import Mark, Marking, MarkKind, MarkList
 from serve_app.author import Author
 from serve_app.errors import responses
 from serve_app.paging import Limit, Offset

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from jobs import added_models, registry
-from jobs.schemas import AddModelRequest, Id, Model, ModelList
+from jobs.schemas.base import Id
+from jobs.schemas.models import AddModelRequest, Model, ModelList
 from serve_app.errors import responses
 from serve_app.routes.datasets import Deleted
 

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from jobs import export, golden, performance, results, statistics
 from jobs.analysis import Golden, Limits, Order, Performance, ResultDetail, Sort, Statistics
 from jobs.export import Format
-from jobs.schemas import ResultPage
+from jobs.schemas.results import ResultPage
 from serve_app.author import Author
 from serve_app.errors import responses
 from serve_app.filters import Filter

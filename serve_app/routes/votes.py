@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from jobs import ballots, standings
 from jobs.judgement import Deal, Standings, Vote, VoteRequest
-from jobs.schemas import Id
+from jobs.schemas.base import Id
 from serve_app.author import Author
 from serve_app.errors import responses
 

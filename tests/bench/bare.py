@@ -22,7 +22,7 @@ from ray.data import ActorPoolStrategy, DataContext
 from jobs import parts
 from jobs.engine import FakeEngine
 from jobs.replica import prepare, record
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 
 class Answers:

@@ -28,7 +28,7 @@ from rich.console import Console
 from cluster.settings import REPOSITORY
 from jobs import registry
 from jobs.progress import Prior, Progress
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 from jobs.weights import prepare
 
 _LOOKS = 20

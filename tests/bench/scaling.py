@@ -8,9 +8,12 @@ free. What is simulated is the engines' time; what the platform's processes cost
 """
 
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from bench.figures import Figure
 from rich.console import Console
@@ -19,45 +22,143 @@ from jobs.benchmarks import chunk_rows
 from jobs.driver import in_hand
 from jobs.replica import IN_FLIGHT_PER_SEQ
 
+T = TypeVar("T")
+
 _REPLICAS = (1, 2, 4, 8, 16, 32, 64)
 _SEQS = 64
 _STEP_SECONDS = 0.012
 _STEP_PER_REQUEST = 0.00012
 
+_REORDERED_REPLICAS = (1, 8, 16, 64)
+# Of what is known before (say the prompt's length) and the answer's length. Below 0, as where
+# summaries of long texts and stories from short ones are in one file, it misleads.
+_CORRELATIONS = (-0.3, 0.0, 0.3, 0.6, 1.0)
+# Requests in a row that are alike: of one task, say. Half of the variance is between groups.
+_FILES = {"shuffled": 1, "in groups of 500": 500}
+
+
+class Request(NamedTuple):
+    known: float
+    """The stand-in for the length."""
+    length: int
+
+
+Chunks = list[list[Request]]
+
+
+def _chunks_by_mean(chunks: Chunks) -> Chunks:
+    return sorted(chunks, key=lambda chunk: -sum(one.known for one in chunk) / len(chunk))
+
+
+def _within_chunks(chunks: Chunks) -> Chunks:
+    return [sorted(chunk, reverse=True) for chunk in chunks]
+
+
+def _requests(chunks: Chunks) -> Chunks:
+    ordered = sorted((one for chunk in chunks for one in chunk), reverse=True)
+    return _split(ordered, len(chunks[0]))
+
+
+_ORDERS: dict[str, Callable[[Chunks], Chunks]] = {
+    "whole chunks": _chunks_by_mean,
+    "requests of a chunk": _within_chunks,
+    "all requests": _requests,
+}
+
 
 def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Figure]:
-    del repeat
     count = 8_000 if quick else 50_000
+    yield from _in_hand(count, seed, say)
+    yield from _reordered(count, range(seed, seed + repeat), say)
+
+
+def _in_hand(count: int, seed: int, say: Console) -> Iterator[Figure]:
     rng = random.Random(seed)
-    lengths = [min(max(int(rng.lognormvariate(4.4, 0.8)), 4), 1024) for _ in range(count)]
-    ways: dict[str, Callable[[int], float]] = {
-        "as it comes": lambda replicas: finish(lengths, replicas),
-        "as it comes, 2 x in hand": lambda replicas: finish(lengths, replicas, times=2),
-        "as it comes, 1 x in hand": lambda replicas: finish(lengths, replicas, times=1),
-        "longest first": lambda replicas: finish(sorted(lengths, reverse=True), replicas),
-        "longest last": lambda replicas: finish(sorted(lengths), replicas),
-    }
-    # All batches full to the last step.
-    ideal = sum(lengths) / _SEQS * (_STEP_SECONDS + _STEP_PER_REQUEST * _SEQS)
+    lengths = [_length(rng.normalvariate()) for _ in range(count)]
     for replicas in _REPLICAS:
-        values = {name: [ideal / (way(replicas) * replicas)] for name, way in ways.items()}
+        rows = chunk_rows(count, replicas)
+        chunks = _split(lengths, rows)
+        longest_last = sorted(lengths)
+        values = {
+            "as it comes": [share(chunks, replicas)],
+            "as it comes, 2 x in hand": [share(chunks, replicas, times=2)],
+            "as it comes, 1 x in hand": [share(chunks, replicas, times=1)],
+            "longest first": [share(_split(longest_last[::-1], rows), replicas)],
+            "longest last": [share(_split(longest_last, rows), replicas)],
+        }
         say.print(f"scaling: {replicas} replicas: {values}")
         yield Figure("scaling", f"{count:,} requests, {replicas} replicas", "of ideal", values)
 
 
-def finish(lengths: list[int], replicas: int, times: int = 3) -> float:
-    """Simulated seconds until the last of ``lengths`` output tokens, in this order, is there.
-    ``times``: see :func:`jobs.driver.in_hand`."""
-    rows = chunk_rows(len(lengths), replicas)
-    together, at_once = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, rows, times)
-    size = together * rows
-    chunks = deque(lengths[at : at + size] for at in range(0, len(lengths), size))
+def _reordered(count: int, seeds: range, say: Console) -> Iterator[Figure]:
+    """The longest first, as far as a stand-in for the length tells."""
+    for file, group in _FILES.items():
+        for replicas in _REORDERED_REPLICAS:
+            values: dict[str, list[float]] = {}
+            for seed in seeds:
+                for way, chunks in _ways(count, group, replicas, random.Random(seed)):
+                    values.setdefault(way, []).append(share(chunks, replicas))
+            name = f"{count:,} requests {file}, {replicas} replicas"
+            say.print(f"scaling: {name}: {values}")
+            yield Figure("scaling", name, "of ideal", values, against="as it comes")
+
+
+def _ways(
+    count: int, group: int, replicas: int, rng: random.Random
+) -> Iterator[tuple[str, list[list[int]]]]:
+    """Chunks in each order, as the lengths of their requests."""
+    rows = chunk_rows(count, replicas)
+    # The stand-in is alike in a group as well, so that it tells as much of chunks as of requests.
+    of_length, of_its_own = _alike(count, group, rng), _alike(count, group, rng)
+    lengths = [_length(one) for one in of_length]
+    yield "as it comes", _split(lengths, rows)
+    for correlation in _CORRELATIONS:
+        # Pearson's, of the normal variables that have this rank correlation.
+        pearson = 2 * math.sin(math.pi * correlation / 6)
+        known = (
+            pearson * one + math.sqrt(1 - pearson**2) * other
+            for one, other in zip(of_length, of_its_own, strict=True)
+        )
+        chunks = _split(list(map(Request, known, lengths)), rows)
+        for name, order in _ORDERS.items():
+            ordered = [[one.length for one in chunk] for chunk in order(chunks)]
+            yield f"{name}, {correlation}", ordered
+
+
+def _alike(count: int, group: int, rng: random.Random) -> list[float]:
+    """Normal variables; in groups, those of one have half of their variance in common."""
+    if group == 1:
+        return [rng.normalvariate() for _ in range(count)]
+    common = [rng.normalvariate() for _ in range(-(-count // group))]
+    return [math.sqrt(0.5) * (common[i // group] + rng.normalvariate()) for i in range(count)]
+
+
+def _length(normal: float) -> int:
+    return min(max(int(math.exp(4.4 + 0.8 * normal)), 4), 1024)
+
+
+def _split(items: list[T], size: int) -> list[list[T]]:
+    return [items[at : at + size] for at in range(0, len(items), size)]
+
+
+def share(chunks: list[list[int]], replicas: int, times: int = 3) -> float:
+    """Of the ideal in which all batches are full to the last step."""
+    step_seconds = _STEP_SECONDS + _STEP_PER_REQUEST * _SEQS
+    ideal = sum(map(sum, chunks)) / _SEQS * step_seconds / replicas
+    return ideal / finish(chunks, replicas, times)
+
+
+def finish(chunks: list[list[int]], replicas: int, times: int) -> float:
+    """Simulated seconds until the last of the output tokens, of which each request of ``chunks``
+    has so many, is there. ``times``: see :func:`jobs.driver.in_hand`."""
+    together, at_once = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, len(chunks[0]), times)
+    calls = deque(list(chain.from_iterable(call)) for call in _split(chunks, together))
     engines = [_Engine(_SEQS) for _ in range(replicas)]
     # Round by round, as Ray Data fills its actors.
     for _ in range(at_once):
         for engine in engines:
-            if chunks:
-                engine.take(chunks.popleft())
+            if calls:
+                engine.take(calls.popleft())
     turns = [(engine.now, i) for i, engine in enumerate(engines)]
     heapq.heapify(turns)
     last = 0.0
@@ -65,8 +166,8 @@ def finish(lengths: list[int], replicas: int, times: int = 3) -> float:
         _, i = heapq.heappop(turns)
         engine = engines[i]
         for _ in range(engine.advance()):
-            if chunks:
-                engine.take(chunks.popleft())
+            if calls:
+                engine.take(calls.popleft())
         last = max(last, engine.now)
         if engine.busy:
             heapq.heappush(turns, (engine.now, i))

@@ -8,18 +8,9 @@ from pathlib import Path
 
 import httpx
 from chaos.stage import Json, Stage, wait_until
+from factories import model_entry
 
-INSTANT: Json = {
-    "model_id": "fake/instant",
-    "name": "Fake, instant",
-    "parameters": 1,
-    "weights": {"hub": "fake/none"},
-    "weights_bytes": 1,
-    "memory_gib": 1,
-    "license": "none",
-    "engine": "fake",
-    "max_num_seqs": 256,
-}
+INSTANT = model_entry(model_id="fake/instant", name="Fake, instant", max_num_seqs=256)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from bench.figures import Figure
 from rich.console import Console
 
 from jobs.progress import Progress
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 
 _STORED, _WATCHERS = 1000, 100
 _POLL_SECONDS = 2.0

@@ -16,7 +16,10 @@ from cluster.local import Local
 from jobs import parts, request_file
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
-from jobs.schemas import BenchmarkSpec, Endpoint, ModelSpec, Phase, Sampling, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Status
+from jobs.schemas.models import ModelSpec
+from jobs.schemas.requests import Endpoint
+from jobs.schemas.sampling import Sampling
 
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -20,7 +20,9 @@ from cluster.settings import Settings
 from jobs import datasets, parts, registry, request_file
 from jobs.benchmarks import chunk_rows
 from jobs.models import BenchmarkRow, DatasetRow
-from jobs.schemas import BenchmarkSpec, Endpoint, Phase, Sampling, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Phase, Status
+from jobs.schemas.requests import Endpoint
+from jobs.schemas.sampling import Sampling
 
 pytestmark = pytest.mark.e2e
 

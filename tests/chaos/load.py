@@ -19,23 +19,18 @@ import httpx
 import numpy as np
 import orjson
 import typer
-from chaos.stage import Json, Stage, wait_until
+from chaos.stage import Stage, wait_until
+from factories import model_entry
 from integration.api import chat
 from rich.console import Console
 
-_MODEL: Json = {
-    "model_id": "fake/steady",
-    "name": "Fake, steady",
-    "parameters": 1,
-    "weights": {"hub": "fake/none"},
-    "weights_bytes": 1,
-    "memory_gib": 1,
-    "license": "none",
-    "engine": "fake",
+_MODEL = model_entry(
+    model_id="fake/steady",
+    name="Fake, steady",
     # 2 x 256 in flight, 0.256 s each: 2,000 requests a second, as long as the machine keeps up.
-    "max_num_seqs": 256,
-    "engine_args": {"request_seconds": 0.256},
-}
+    max_num_seqs=256,
+    engine_args={"request_seconds": 0.256},
+)
 _POLL_SECONDS = 2.0
 
 

@@ -25,6 +25,7 @@ import typer
 import yaml
 from chaos.stage import Json, Stage, wait_until
 from chaos.victims import FAKE, INTERRUPTING, REAL, WHOLE, Victim, find
+from factories import model_entry
 from integration.api import chat
 from rich.console import Console
 from rich.table import Table
@@ -32,23 +33,17 @@ from rich.table import Table
 from cluster.settings import REPOSITORY
 from jobs.engine import FakeEngine
 from jobs.replica import IN_FLIGHT_PER_SEQ
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 _REPLICAS = 2
-_FAKE_MODEL: Json = {
-    "model_id": "fake/chaos",
-    "name": "Fake",
-    "parameters": 1,
-    "weights": {"hub": "fake/none"},
-    "weights_bytes": 1,
-    "memory_gib": 1,
-    "license": "none",
-    "engine": "fake",
-    "replicas": _REPLICAS,
-    "max_num_seqs": 8,
+_FAKE_MODEL = model_entry(
+    model_id="fake/chaos",
+    name="Fake",
+    replicas=_REPLICAS,
+    max_num_seqs=8,
     # Some 200 requests a second: a benchmark lasts for several kills.
-    "engine_args": {"load_seconds": 1, "request_seconds": 0.16},
-}
+    engine_args={"load_seconds": 1, "request_seconds": 0.16},
+)
 _REAL_MODEL = REPOSITORY / "configs" / "models" / "smollm2-135m-instruct.yaml"
 
 

@@ -18,7 +18,9 @@ from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, datasets, marks, parts, scheduler
 from jobs.parts import Chunk
-from jobs.schemas import Marking, MarkKind, Sampling, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.marks import Marking, MarkKind
+from jobs.schemas.sampling import Sampling
 from serve_app.access import audit, keys
 from serve_app.access.scopes import Scope
 

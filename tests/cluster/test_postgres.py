@@ -14,7 +14,9 @@ from sqlalchemy.exc import OperationalError
 from cluster.database import session
 from jobs import benchmarks, datasets, scheduler
 from jobs.parts import Chunk
-from jobs.schemas import Benchmark, Dataset, Sampling, Status
+from jobs.schemas.benchmarks import Benchmark, Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.sampling import Sampling
 
 Upload = Callable[..., Dataset]
 

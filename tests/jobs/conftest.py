@@ -11,7 +11,9 @@ from cluster.database import session
 from jobs import benchmarks, tracking
 from jobs.parts import Chunk
 from jobs.replica import Replica
-from jobs.schemas import Benchmark, BenchmarkSpec, Dataset, Sampling, Status
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.sampling import Sampling
 
 ROWS = 70  # two chunks of 32 and one of 6
 

@@ -5,7 +5,7 @@ DeepSeek-V3 without the layer for multi-token prediction).
 
 from typing import Any
 
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 _SIGLIP = {
     "model_type": "siglip_vision_model",

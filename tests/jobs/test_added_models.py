@@ -15,7 +15,10 @@ from huggingface_hub import HfApi, constants
 from jobs import added_models, benchmarks, hardware, model_files, registry, vllm_models
 from jobs.errors import BenchmarkRunnerError, Conflict, InvalidRequest, NotFound
 from jobs.fit import Hardware, Node
-from jobs.schemas import AddModelRequest, Dataset, FitVerdict, Model, Sampling
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.memory import FitVerdict
+from jobs.schemas.models import AddModelRequest, Model
+from jobs.schemas.sampling import Sampling
 
 GIB = 2**30
 

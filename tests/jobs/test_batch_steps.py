@@ -26,11 +26,14 @@ from jobs import (
     retry,
     scheduler,
 )
-from jobs.batch_schemas import Batch, BatchStatus, CreateBatch
 from jobs.errors import Conflict
 from jobs.models import BatchRow
 from jobs.parts import Chunk
-from jobs.schemas import Dataset, Endpoint, Sampling, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.openai import Batch, BatchStatus, CreateBatch
+from jobs.schemas.requests import Endpoint
+from jobs.schemas.sampling import Sampling
 
 ROWS = 40  # two chunks, of 32 and of 8
 

@@ -11,7 +11,9 @@ from cluster.storage import storage
 from jobs import benchmarks
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.progress import DEFAULT_LOAD_SECONDS, Prior
-from jobs.schemas import Benchmark, BenchmarkSpec, Dataset, Phase, Sampling, Status
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Phase, Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.sampling import Sampling
 
 Create = Callable[..., Benchmark]
 TERMINAL = [status for status in Status if status.is_terminal()]

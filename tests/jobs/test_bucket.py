@@ -23,11 +23,13 @@ from jobs import (
     retry,
     scheduler,
     scorer,
+    totals,
 )
 from jobs.analysis import ResultFilter, Sort
 from jobs.compare import compare
 from jobs.parts import Chunk
-from jobs.schemas import BenchmarkSpec, Dataset, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Status
+from jobs.schemas.datasets import Dataset
 from jobs.scores import columns
 from jobs.scoring import GraderDraft
 
@@ -93,7 +95,7 @@ def test_a_chunk_goes_on_where_its_writer_was_killed(
     assert (parts.done("bm_test"), parts.unfinished("bm_test")) == ({0}, [])
     assert parts.read("bm_test", 0)["row_id"].to_pylist() == [0, 1, 2, 8, 9]
     assert again.read_tally() == again.tally
-    assert parts.totals("bm_test").completed == 5
+    assert totals.count("bm_test").completed == 5
     assert parts.newest("bm_test") is not None
     assert object_server.keys(bucket) == ["some/prefix/benchmarks/bm_test/parts/0000000.parquet"]
 

@@ -22,7 +22,7 @@ from jobs import benchmarks, datasets, graders, joins, results, scorer
 from jobs.analysis import ComparisonSort
 from jobs.compare import compare
 from jobs.errors import NotFound, NotReady
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from jobs.scoring import GraderDraft
 
 

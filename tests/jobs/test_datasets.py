@@ -14,7 +14,9 @@ from cluster.storage import storage
 from jobs import benchmarks, datasets, uploads
 from jobs.errors import Conflict, InvalidDataset, NotFound
 from jobs.request_file import Reader
-from jobs.schemas import Dataset, Endpoint, Sampling
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.requests import Endpoint
+from jobs.schemas.sampling import Sampling
 
 Store = Callable[..., Dataset]
 

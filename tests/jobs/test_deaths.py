@@ -8,11 +8,11 @@ import pytest
 from replicas import stop
 
 from cluster.database import session
-from jobs import benchmarks, deaths, parts, results
+from jobs import benchmarks, deaths, results, totals
 from jobs.engine import Answer, FakeEngine
 from jobs.parts import Chunk
 from jobs.replica import Replica
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 POISON = 3
 
@@ -90,4 +90,4 @@ def test_who_dies_alone_again_gets_an_error_and_the_others_their_answers(
     assert (found.response, found.status_code) == (None, 0)
     assert found.error is not None
     assert found.error.code == "engine_died"
-    assert parts.totals(benchmark.benchmark_id).completed == 31
+    assert totals.count(benchmark.benchmark_id).completed == 31

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from jobs import endpoint, engine
 from jobs.endpoint import Busy, EndpointEngine
 from jobs.engine import Answer
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
 KEY = "sk-very-secret"

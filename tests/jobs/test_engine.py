@@ -10,7 +10,7 @@ from factories import CHAT, model, spec
 from jobs import engine
 from jobs.engine import Answer, FakeEngine
 from jobs.replica import prepare
-from jobs.schemas import MemoryTaken
+from jobs.schemas.memory import MemoryTaken
 
 HELLO = {"messages": [{"role": "user", "content": "Hello there"}]}
 

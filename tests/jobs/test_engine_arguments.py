@@ -3,7 +3,7 @@
 from cluster.settings import REPOSITORY
 from jobs.engine import arguments
 from jobs.registry import read
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 SMALL = read(REPOSITORY / "configs" / "models")["HuggingFaceTB/SmolLM2-135M-Instruct"]
 

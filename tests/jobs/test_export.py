@@ -10,7 +10,7 @@ import pytest
 
 from jobs import export, tables
 from jobs.errors import NotFound
-from jobs.schemas import Benchmark
+from jobs.schemas.benchmarks import Benchmark
 
 Write = Callable[..., None]
 

@@ -12,10 +12,10 @@ from cluster.database import alembic_config, session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets, files
-from jobs.batch_schemas import ExpiresAfter, File, Purpose
 from jobs.errors import Conflict, InvalidParameter, NotFound, TooLarge
 from jobs.models import BatchRow, FileRow
-from jobs.schemas import Dataset
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.openai import ExpiresAfter, File, Purpose
 
 Store = Callable[..., Dataset]
 

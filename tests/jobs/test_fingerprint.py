@@ -9,7 +9,7 @@ import pytest
 from factories import model
 
 from jobs import fingerprint
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 
 def sha256(data: str | bytes) -> str:

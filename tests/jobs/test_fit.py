@@ -7,7 +7,8 @@ from published import published
 
 from jobs import fit
 from jobs.fit import Hardware, Node
-from jobs.schemas import Fit, FitVerdict, ModelSpec
+from jobs.schemas.memory import Fit, FitVerdict
+from jobs.schemas.models import ModelSpec
 
 GIB = 2**30
 _RAM = int(23.5 * GIB)

@@ -13,7 +13,7 @@ from cluster.database import engine, session
 from cluster.space import is_full
 from jobs import benchmarks, results, scheduler
 from jobs.parts import Chunk
-from jobs.schemas import Benchmark, Status
+from jobs.schemas.benchmarks import Benchmark, Status
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from jobs.errors import InvalidRequest
 from jobs.grading import Answer, compiled, normal, numbers
-from jobs.schemas import Score
+from jobs.schemas.results import Score
 from jobs.scoring import GraderSpec
 
 _SPEC: TypeAdapter[Any] = TypeAdapter(GraderSpec)

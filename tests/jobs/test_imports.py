@@ -21,10 +21,13 @@ from jobs import (
     rerun,
     results,
     retry,
+    totals,
 )
 from jobs.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from jobs.imports import Import, InvalidResults
-from jobs.schemas import Dataset, ResultsImported, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.imports import ResultsImported
 
 Upload = Callable[..., Dataset]
 
@@ -163,7 +166,7 @@ def test_many_chunks(upload: Upload) -> None:
     assert parts.done(answer.benchmark_id) == {0, 1, 2, 3}
     page = results.page(answer.benchmark_id, 200, 0)
     assert [one.text for one in page.results] == [f"answer {i}" for i in range(100)]
-    assert parts.totals(answer.benchmark_id).finished == 100
+    assert totals.count(answer.benchmark_id).finished == 100
 
 
 def test_a_bad_line_refuses_the_file(dataset: Dataset) -> None:

@@ -13,7 +13,7 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs import benchmarks, datasets, indexes, queries, results, retry
 from jobs.analysis import ResultFilter, Sort
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 
 
 @pytest.fixture(autouse=True)

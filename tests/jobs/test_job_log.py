@@ -7,7 +7,8 @@ from cluster.database import session
 from cluster.ray_jobs import JobStatus
 from jobs import benchmarks, job_log
 from jobs.errors import NotFound
-from jobs.schemas import Sampling, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.sampling import Sampling
 
 
 @pytest.fixture

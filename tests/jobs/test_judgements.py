@@ -20,7 +20,8 @@ from cluster.storage import storage
 from jobs import benchmarks, datasets, graders, judgements, judging, queries, scorer, scores
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.judging import NoVerdict, Verdict
-from jobs.schemas import Kind, Status
+from jobs.schemas.benchmarks import Status
+from jobs.schemas.datasets import Kind
 from jobs.scoring import GraderDraft, Judge, JudgeRequest, ScoreState
 
 POINTWISE = Judge(kind="judge", model_id=MODELS[2])

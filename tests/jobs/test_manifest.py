@@ -12,7 +12,8 @@ from cluster.storage import storage
 from jobs import benchmarks, manifest
 from jobs.errors import NotFound
 from jobs.manifest import ImportedFile
-from jobs.schemas import Benchmark, BenchmarkSpec, MemoryTaken, Placement
+from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Placement
+from jobs.schemas.memory import MemoryTaken
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from jobs import compare, golden, marks, results, retry
 from jobs.analysis import ResultFilter
 from jobs.errors import NotFound
-from jobs.schemas import Marking, MarkKind
+from jobs.schemas.marks import Marking, MarkKind
 
 FIX = Marking(kind=MarkKind.FIX, response="Yes.", note="one word")
 WRONG = Marking(kind=MarkKind.WRONG)

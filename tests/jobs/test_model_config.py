@@ -10,7 +10,7 @@ from published import CONFIGS
 
 from jobs import architecture, footprint, model_config
 from jobs.model_config import KEYS, OTHER_STATE, Unpredictable
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2**63 - 1) | st.floats(allow_nan=False) | st.text(),

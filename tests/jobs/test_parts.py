@@ -10,9 +10,9 @@ import pytest
 from factories import record
 
 from cluster.storage import storage
-from jobs import parts
+from jobs import parts, totals
 from jobs.parts import Chunk, Record
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 
 ID = "bm_test"
 
@@ -175,7 +175,7 @@ def test_doing_a_chunk_twice_overwrites_it() -> None:
         chunk.add(record(row, text="second"))
     chunk.finish()
     assert pq.read_table(part())["text"].to_pylist() == ["second", "second"]
-    assert parts.totals(ID).finished == 2
+    assert totals.count(ID).finished == 2
 
 
 def test_two_writers_of_one_chunk_do_not_lose_or_double_a_row() -> None:
@@ -187,35 +187,6 @@ def test_two_writers_of_one_chunk_do_not_lose_or_double_a_row() -> None:
     second.finish()
     assert part_rows() == [0, 1, 2, 3]
     assert parts.done(ID) == {0}
-
-
-def test_totals_are_what_was_written() -> None:
-    base = 1_700_000_000.0
-    first = opened(0)
-    first.add(record(0, finished_at=base + 2, latency_ms=2000.0))
-    first.add(record(1, status_code=400, prompt_tokens=None, output_tokens=None, finished_at=base))
-    first.finish()
-    second = opened(1)
-    second.add(record(2, finished_at=base + 9, latency_ms=500.0))
-    second.finish()
-    found = parts.totals(ID)
-    assert found.model_dump(exclude={"generation_seconds"}) == {
-        "completed": 2,
-        "failed": 1,
-        "prompt_tokens": 10,
-        "output_tokens": 14,
-    }
-    # From a second before `base` to two after it, and half a second later on; not the pause.
-    assert found.generation_seconds == pytest.approx(3.5)
-    assert first.tally + second.tally == Tally.model_validate(
-        found.model_dump(exclude={"generation_seconds"})
-    )
-
-
-def test_totals_count_finished_chunks() -> None:
-    assert parts.totals(ID) == parts.Totals()
-    write([0], finish=False)
-    assert parts.totals(ID) == parts.Totals()
 
 
 def test_a_line_that_was_written_half_counts_as_not_done() -> None:
@@ -231,7 +202,8 @@ def test_parts_and_journals_agree_on_what_a_success_is(status: int, succeeded: i
     chunk.add(record(0, status_code=status))
     chunk.finish()
     assert (chunk.tally.completed, chunk.tally.failed) == (succeeded, 1 - succeeded)
-    assert (parts.totals(ID).completed, parts.totals(ID).failed) == (succeeded, 1 - succeeded)
+    counted = totals.count(ID)
+    assert (counted.completed, counted.failed) == (succeeded, 1 - succeeded)
 
 
 @pytest.mark.parametrize("moment", range(13))

@@ -13,7 +13,7 @@ from jobs import benchmarks, statistics
 from jobs.analysis import Limits, ResultFilter
 from jobs.parts import Chunk
 from jobs.performance import performance
-from jobs.schemas import Benchmark, Status
+from jobs.schemas.benchmarks import Benchmark, Status
 
 BEGAN = 1_780_000_000.0
 

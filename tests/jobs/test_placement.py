@@ -7,7 +7,7 @@ import pytest
 from factories import spec
 
 from jobs.scheduler import check_possible, place
-from jobs.schemas import Placement
+from jobs.schemas.benchmarks import Placement
 
 
 def on_cpu(replicas: int) -> Placement:

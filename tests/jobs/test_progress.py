@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jobs.forecast import TAIL_FACTOR, Estimate
 from jobs.progress import WINDOW_SECONDS, Prior, Progress
-from jobs.schemas import Tally
+from jobs.schemas.progress import Tally
 
 
 def tally(finished: int) -> Tally:

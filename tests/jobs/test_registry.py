@@ -11,7 +11,9 @@ from factories import MODEL_ID, chat, model_entry
 from cluster.settings import Settings
 from jobs import architecture, benchmarks, quantization, registry
 from jobs.errors import InvalidRequest, NotFound
-from jobs.schemas import Dataset, ModelSpec, Sampling
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.models import ModelSpec
+from jobs.schemas.sampling import Sampling
 
 SEED_MODELS = {
     "allenai/OLMo-2-1124-7B-Instruct": 7.3e9,

@@ -12,7 +12,8 @@ from cluster.space import StorageFull
 from cluster.storage import storage
 from jobs import parts, patience, results
 from jobs.engine import Answer, FakeEngine
-from jobs.schemas import BenchmarkSpec, Dataset
+from jobs.schemas.benchmarks import BenchmarkSpec
+from jobs.schemas.datasets import Dataset
 
 Upload = Callable[..., Dataset]
 

@@ -10,7 +10,8 @@ from cluster.database import session
 from jobs import benchmarks, manifest, rerun
 from jobs.errors import InvalidRequest, NotFound
 from jobs.reproduction import reproduction
-from jobs.schemas import BenchmarkSpec, Placement, Sampling
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement
+from jobs.schemas.sampling import Sampling
 
 
 def test_answers_are_compared_one_by_one(make_benchmark):

@@ -17,7 +17,7 @@ from jobs.fingerprint import WeightsRead
 from jobs.machine import Machine
 from jobs.manifest import EngineFacts
 from jobs.models import DatasetRow
-from jobs.schemas import BenchmarkSpec, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement, Status
 
 PLACEMENT = Placement(replicas=1, gpus_per_replica=0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from jobs import results
 from jobs.errors import NotFound
-from jobs.schemas import Benchmark, Status
+from jobs.schemas.benchmarks import Benchmark, Status
 
 Write = Callable[..., None]
 

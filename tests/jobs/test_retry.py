@@ -23,9 +23,10 @@ from jobs import (
     results,
     retry,
     scheduler,
+    totals,
 )
 from jobs.errors import Conflict, NotFound
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from jobs.tracker import Tracker
 
 
@@ -246,7 +247,7 @@ def test_throughput_leaves_out_the_time_between(make_benchmark):
     rows.append(record(3, finished_at=began + day, latency_ms=2000.0))
     # Overlapping requests are not counted twice.
     rows.append(record(4, finished_at=began + day, latency_ms=1500.0))
-    assert parts.totals(make_benchmark(rows)).generation_seconds == pytest.approx(5.0)
+    assert totals.count(make_benchmark(rows)).generation_seconds == pytest.approx(5.0)
 
 
 def test_deleted_dataset(make_benchmark):

@@ -15,7 +15,9 @@ from cluster.database import session
 from cluster.ray_jobs import JobStatus
 from jobs import benchmarks, registry, retry, scheduler
 from jobs.parts import Chunk
-from jobs.schemas import Benchmark, Dataset, Phase, Placement, Sampling, Status
+from jobs.schemas.benchmarks import Benchmark, Phase, Placement, Status
+from jobs.schemas.datasets import Dataset
+from jobs.schemas.sampling import Sampling
 
 Create = Callable[..., str]
 

@@ -9,7 +9,7 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs import backlog, benchmarks, datasets, graders, queries, scorer, scores
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from jobs.scoring import Exact, GraderDraft, Normalized, ScoreState
 
 

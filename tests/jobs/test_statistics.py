@@ -7,7 +7,7 @@ import pytest
 from ext_fixtures import failure, make_benchmark, place, record, store_dataset
 
 from jobs.analysis import Outcome, ResultFilter
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from jobs.statistics import statistics
 
 _ALL = ResultFilter()

@@ -12,7 +12,7 @@ from ext_fixtures import MODELS, failure, make_benchmark, place, record, request
 
 from jobs import golden, marks, training
 from jobs.errors import InvalidRequest, NotFound
-from jobs.schemas import Marking, MarkKind
+from jobs.schemas.marks import Marking, MarkKind
 
 
 @pytest.fixture

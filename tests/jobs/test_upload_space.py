@@ -13,7 +13,7 @@ from cluster.database import migrate
 from cluster.space import is_full
 from cluster.storage import storage
 from jobs import datasets
-from jobs.schemas import Dataset
+from jobs.schemas.datasets import Dataset
 from jobs.uploads import Upload
 
 MIB = 2**20

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cluster.storage import storage
 from jobs import datasets, uploads
 from jobs.errors import InvalidDataset, TooLarge
-from jobs.schemas import Dataset
+from jobs.schemas.datasets import Dataset
 from jobs.uploads import Upload, clean_name
 
 Store = Callable[..., Dataset]

@@ -9,7 +9,7 @@ from ext_fixtures import MODELS, failure, make_benchmark, place, record, request
 from jobs import graders, scorer
 from jobs.differences import Finding
 from jobs.errors import NotFound
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from jobs.scoring import GraderDraft
 from jobs.verdicts import verdicts
 

@@ -28,7 +28,7 @@ from jobs import (
 )
 from jobs.models import BenchmarkRow
 from jobs.parts import Chunk
-from jobs.schemas import BenchmarkSpec, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement, Status
 from serve_app import tracking
 from serve_app.app import create_app
 

@@ -10,7 +10,7 @@ from httpx import Response
 
 from jobs import scheduler
 from jobs.parts import Chunk
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 
 NUMBER = (int, float)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

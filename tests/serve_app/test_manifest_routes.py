@@ -12,7 +12,7 @@ from httpx import Response
 from cluster.database import session
 from jobs import benchmarks, manifest, registry, scheduler
 from jobs.parts import Chunk
-from jobs.schemas import BenchmarkSpec, Placement, Status
+from jobs.schemas.benchmarks import BenchmarkSpec, Placement, Status
 
 Problem = Callable[[Response], dict[str, Any]]
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.settings import REPOSITORY
-from jobs.schemas import EngineLoad
+from jobs.schemas.progress import EngineLoad
 from jobs.tracking import Report
 from serve_app import tracking
 

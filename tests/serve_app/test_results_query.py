@@ -22,7 +22,7 @@ from fastapi.testclient import TestClient
 
 from jobs import datasets, indexes, result_cursors, scorer
 from jobs.analysis import ResultFilter, Sort
-from jobs.schemas import Status
+from jobs.schemas.benchmarks import Status
 from serve_app import tracking
 from serve_app.app import create_app
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.schemas import Endpoint, Id, Text
+from jobs.schemas.base import Id, Text
+from jobs.schemas.requests import Endpoint
 
 
 class BatchStatus(StrEnum):
