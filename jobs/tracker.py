@@ -31,7 +31,8 @@ _GONE_SECONDS = 10.0
 
 
 class Tracker:
-    """The actor's class. Its calls are short; slow work is done by its own thread, each second."""
+    """What :class:`jobs.tracking.TrackerActor` does. Its calls are short; slow work is done by its
+    own thread, each second."""
 
     def __init__(self) -> None:
         step_aside()
@@ -188,7 +189,7 @@ def _recovered(benchmark_id: str) -> Progress:
 
 def handle() -> Any:
     """The tracker of this cluster, started if there is none."""
-    actor: Any = ray.remote(Tracker)
+    actor: Any = ray.remote(tracking.TrackerActor)
     return actor.options(
         name=tracking.NAME,
         namespace=tracking.NAMESPACE,

@@ -29,6 +29,37 @@ class Report:
     """What its engine has to do, where that is known."""
 
 
+class TrackerActor:
+    """The actor itself, which hands on all to :mod:`jobs.tracker`. Whoever gets an actor's handle
+    imports its class."""
+
+    def __init__(self) -> None:
+        from jobs.tracker import Tracker
+
+        self._tracker = Tracker()
+
+    def ping(self) -> str:
+        return self._tracker.ping()
+
+    def wake(self) -> None:
+        self._tracker.wake()
+
+    def report(self, said: Report) -> None:
+        self._tracker.report(said)
+
+    def engines(self) -> list[Report]:
+        return self._tracker.engines()
+
+    def assignment(self, benchmark_id: str) -> Assignment | None:
+        return self._tracker.assignment(benchmark_id)
+
+    def finish(self, benchmark_id: str) -> None:
+        self._tracker.finish(benchmark_id)
+
+    def fail(self, benchmark_id: str, message: str) -> None:
+        self._tracker.fail(benchmark_id, message)
+
+
 def find() -> Any:
     """The tracker of this cluster.
 
