@@ -16,6 +16,12 @@ from cluster.session import Session, processes
 _NVIDIA = Path("/proc/driver/nvidia/version")
 # Workers, and with them engines, inherit the cores of the raylet.
 _ENGINES_COME_FROM = ("raylet/raylet", "ray::")
+# Actors that look after other things: Serve's controller and proxies, a job's supervisor, and the
+# three that Ray Data has for itself.
+_HELPERS = (
+    *("ray::ServeController", "ray::ProxyActor", "ray::HAProxyManager", "ray::JobSupervisor"),
+    *("ray::_StatsActor", "ray::_AutoscalingCoordinator", "ray::ActorLocationTracker"),
+)
 
 
 def step_aside(process: psutil.Process | None = None) -> None:
@@ -33,4 +39,13 @@ def ray_steps_aside(session: Session) -> None:
     for process in processes(session):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if not any(name in " ".join(process.cmdline()) for name in _ENGINES_COME_FROM):
+                step_aside(process)
+
+
+def helpers_step_aside() -> None:
+    """The same for the workers beside this one that look after other things than engines."""
+    raylet = psutil.Process().parent()
+    for process in raylet.children() if raylet else ():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if " ".join(process.cmdline()).startswith(_HELPERS):
                 step_aside(process)

@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 import orjson
 import structlog
 
-from cluster.aside import step_aside
+from cluster.aside import helpers_step_aside, step_aside
 from cluster.settings import settings
 from jobs import asgi, worker_memory
 from jobs.schemas.benchmarks import BenchmarkSpec
@@ -142,6 +142,7 @@ class VllmEngine:
         if not self._on_gpu:
             # vLLM's own processes are there by now, on the cores that it gave them.
             step_aside()
+            helpers_step_aside()
         self._memory = await self._measured()
 
     async def _measured(self) -> MemoryTaken | None:

@@ -120,10 +120,12 @@ def judge(
     Raises:
         BadLine: naming everything that is wrong with the line.
     """
+    if len(line) <= max_bytes and (plain := _plain(line)):
+        return plain
     if number == 1:
         line = first(line)
     line = line.removesuffix(b"\r")
-    if not line or line.isspace():
+    if not line.strip():
         return None
     if len(line) > max_bytes:
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
@@ -138,6 +140,44 @@ def judge(
             raise
         # jiter reads up to 200 levels, orjson 1,024, and orjson writes up to 254.
         raise _too_deep() from None
+
+
+def _plain(line: bytes) -> Accepted | None:
+    """The request on a line in the batch format with which plainly nothing is wrong, as on most
+    lines of most files; none for a line that has to be looked at closely."""
+    try:
+        record = _read(line)
+        custom_id, url, body = record["custom_id"], record["url"], record["body"]
+        if (
+            record["method"] != "POST"
+            or not custom_id.isprintable()
+            or custom_id.isspace()
+            or not 0 < len(custom_id) <= MAX_CUSTOM_ID
+        ):
+            return None
+        text = body[_PROMPT_FIELD[url]]
+        if url == _CHAT:
+            messages, text = text, None
+            for message in messages:
+                text = message["content"]
+                if not isinstance(message["role"], str):
+                    return None
+        if not isinstance(text, str) or not text:
+            return None
+        model = body.get("model")
+        extra = None
+        if len(record) > len(_ENVELOPE):
+            extra = _written({key: record[key] for key in record if key not in _ENVELOPE})
+        return Accepted(
+            custom_id,
+            url,
+            _written(body),
+            text[:_PREVIEW],
+            model if isinstance(model, str) else None,
+            extra,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def first(line: bytes) -> bytes:

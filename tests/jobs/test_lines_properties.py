@@ -3,6 +3,7 @@
 import tracemalloc
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from factories import chat, jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs import lines
 from jobs.lines import Accepted, BadLine, LineSplitter, judge
 
 NO_LIMIT = 10**9
@@ -82,6 +84,48 @@ def test_any_message_is_accepted_and_comes_back_the_same(message: dict[str, Any]
     accepted = judged(line)
     if accepted is not None:
         assert orjson.loads(accepted.body) == orjson.loads(line)["body"]
+
+
+oddities = st.none() | st.integers() | st.floats(allow_nan=False) | st.just([]) | st.just({})
+odd_texts = st.text(max_size=5) | st.sampled_from(["x" * 600, " ", "\u200b"])
+
+
+def mostly(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """So that requests are often right as a whole, and often wrong in one place."""
+    odd = odd_texts | oddities
+    return st.integers(0, 20).flatmap(lambda drawn: odd if drawn == 0 else right)
+
+
+texts = mostly(st.sampled_from(["user", "How are you?", "ça va", 'say "hi"\n']))
+messages = st.fixed_dictionaries({"role": texts, "content": texts})
+bodies = st.fixed_dictionaries(
+    {
+        "messages": mostly(st.lists(messages, min_size=1, max_size=3)),
+        "prompt": texts,
+        "input": texts,
+    },
+    optional={"model": texts, "temperature": mostly(st.floats(0, 2)), "seed": st.integers()},
+)
+urls = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]
+requests = st.fixed_dictionaries(
+    {
+        "custom_id": texts,
+        "method": mostly(st.just("POST")),
+        "url": mostly(st.sampled_from(urls)),
+        "body": mostly(bodies),
+    },
+    optional={"expected": texts, "metadata": json_values},
+)
+
+
+@given(requests, st.sampled_from([b"", b" ", b"\r", b",", b"}"]), st.integers(1, 2))
+def test_a_line_that_is_plainly_fine_is_judged_as_any_other(
+    request: dict[str, Any], end: bytes, number: int
+) -> None:
+    line = dumped(request) + end
+    at_once = judged(line, number)
+    with patch.object(lines, "_plain", return_value=None):
+        assert judged(line, number) == at_once
 
 
 @pytest.mark.parametrize("depth", [200, 300, 1000, 2000, 100_000])
