@@ -16,10 +16,11 @@ from cluster.session import Session, processes
 _NVIDIA = Path("/proc/driver/nvidia/version")
 # Workers, and with them engines, inherit the cores of the raylet.
 _ENGINES_COME_FROM = ("raylet/raylet", "ray::")
-# Actors that look after other things: Serve's controller and proxies, a job's supervisor, and the
-# three that Ray Data has for itself.
+# What looks after other things: agents of the node, a job's supervisor, Serve's controller and
+# proxies, and the three actors that Ray Data has for itself.
 _HELPERS = (
-    *("ray::ServeController", "ray::ProxyActor", "ray::HAProxyManager", "ray::JobSupervisor"),
+    *("ray::DashboardAgent", "ray::RuntimeEnvAgent", "ray::JobSupervisor"),
+    *("ray::ServeController", "ray::ProxyActor", "ray::HAProxyManager"),
     *("ray::_StatsActor", "ray::_AutoscalingCoordinator", "ray::ActorLocationTracker"),
 )
 
