@@ -27,10 +27,11 @@ _HELPERS = (
 
 def step_aside(process: psutil.Process | None = None) -> None:
     """Move a process (this one) to the core that engines leave free, where engines are on CPU."""
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+    process = process or psutil.Process()
+    cores = os.sched_getaffinity(process.pid) if hasattr(os, "sched_getaffinity") else {0}
     if len(cores) < 2 or _NVIDIA.exists():
         return
-    for thread in (process or psutil.Process()).threads():
+    for thread in process.threads():
         with suppress(ProcessLookupError):  # it has ended
             os.sched_setaffinity(thread.id, {max(cores)})
 

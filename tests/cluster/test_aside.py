@@ -41,6 +41,44 @@ def test_all_threads_move_to_the_core_that_vllm_leaves_free(
     assert cores(process) == [{max(CORES)}] * 2
 
 
+@pytest.mark.skipif(len(CORES) < 2, reason="there is nowhere to step aside to")
+def test_a_replica_that_has_stepped_aside_moves_the_helpers_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(aside, "_NVIDIA", tmp_path / "none")
+    # A raylet, with a replica, a helper and a worker that may become an engine.
+    worker = "import setproctitle, time; setproctitle.setproctitle({!r}); print(); time.sleep(60)"
+    replica = """
+import os, sys, psutil
+from pathlib import Path
+from cluster import aside
+aside._NVIDIA = Path(sys.argv[1])
+aside.step_aside()
+aside.helpers_step_aside()
+"""
+    raylet = f"""
+import subprocess, sys
+titles = ["ray::_StatsActor", "ray::MapWorker(Replica)"]
+command = [sys.executable, "-uc"]
+workers = [
+    subprocess.Popen([*command, {worker!r}.format(title)], stdout=subprocess.PIPE)
+    for title in titles
+]
+[worker.stdout.readline() for worker in workers]
+subprocess.run([*command, {replica!r}, sys.argv[1]], check=True)
+import os
+print([sorted(os.sched_getaffinity(worker.pid)) for worker in workers])
+[worker.kill() for worker in workers]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", raylet, str(tmp_path / "none")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str([[max(CORES)], sorted(CORES)])
+
+
 def test_where_engines_are_on_gpus_nothing_moves(
     process: psutil.Process, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
