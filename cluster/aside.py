@@ -1,8 +1,10 @@
 """Keeping what only looks after benchmarks off the cores of an engine on CPU.
 
-vLLM binds a thread to each core but the last, which it leaves to what goes on beside it. Whatever
-takes a few percent of a bound thread's core takes them from the whole engine: beside Ray, Serve and
-the tracker, on two cores, an engine had 0.93 of its core, where one alone had 0.998.
+vLLM binds a thread to each core but the last, which it leaves to what goes on beside it, its own
+scheduler first. Whatever takes a few percent of a bound thread's core takes them from the whole
+engine: beside Ray, Serve and the tracker, on two cores, an engine had 0.93 of its core, where one
+alone had 0.998. And whatever keeps the scheduler waiting, once a token, keeps all threads waiting,
+so what steps aside gives way there as well.
 """
 
 import os
@@ -13,12 +15,14 @@ import psutil
 
 from cluster.session import Session, processes
 
+_NICENESS = 10
 _NVIDIA = Path("/proc/driver/nvidia/version")
 # Workers, and with them engines, inherit the cores of the raylet.
 _ENGINES_COME_FROM = ("raylet/raylet", "ray::")
-# What looks after other things: agents of the node, a job's supervisor, Serve's controller and
-# proxies, and the three actors that Ray Data has for itself.
+# What looks after other things: jobs' drivers and supervisors, agents of the node, Serve's
+# controller and proxies, and the three actors that Ray Data has for itself.
 _HELPERS = (
+    " -m jobs.driver ",
     *("ray::DashboardAgent", "ray::RuntimeEnvAgent", "ray::JobSupervisor"),
     *("ray::ServeController", "ray::ProxyActor", "ray::HAProxyManager"),
     *("ray::_StatsActor", "ray::_AutoscalingCoordinator", "ray::ActorLocationTracker"),
@@ -26,11 +30,13 @@ _HELPERS = (
 
 
 def step_aside(process: psutil.Process | None = None) -> None:
-    """Move a process (this one) to the core that engines leave free, where engines are on CPU."""
+    """Move a process (this one) to the core that engines leave free, and let the engine go first
+    there, where engines are on CPU."""
     process = process or psutil.Process()
     cores = os.sched_getaffinity(process.pid) if hasattr(os, "sched_getaffinity") else {0}
     if len(cores) < 2 or _NVIDIA.exists():
         return
+    process.nice(max(process.nice(), _NICENESS))
     for thread in process.threads():
         with suppress(ProcessLookupError):  # it has ended
             os.sched_setaffinity(thread.id, {max(cores)})
@@ -45,9 +51,11 @@ def ray_steps_aside(session: Session) -> None:
 
 
 def helpers_step_aside() -> None:
-    """The same for the workers beside this one that look after other things than engines."""
+    """The same for what the raylet of this worker has started and that is there for other things
+    than engines."""
     raylet = psutil.Process().parent()
-    for process in raylet.children() if raylet else ():
+    for process in raylet.children(recursive=True) if raylet else ():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if " ".join(process.cmdline()).startswith(_HELPERS):
+            command = " ".join(process.cmdline())
+            if any(name in command for name in _HELPERS):
                 step_aside(process)

@@ -22,7 +22,6 @@ from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
 from cluster import logs, space
-from cluster.aside import step_aside
 from cluster.settings import settings
 from cluster.storage import storage, unavailable
 from jobs import manifest, parts, tracking
@@ -148,7 +147,6 @@ def main(
     seed: Annotated[int | None, typer.Option(help="Override for every request.")] = None,
 ) -> None:
     """Run one model over one dataset, as a Ray job."""
-    step_aside()
     ray.init(namespace=tracking.NAMESPACE, log_to_driver=True)
     sampling = Sampling(
         temperature=temperature, top_p=top_p, top_k=top_k, max_tokens=max_tokens, seed=seed
