@@ -62,9 +62,10 @@ chaos: install-dev ## kill everything at random while benchmarks run, and count 
 load: install-dev ## 200 watchers and 20 uploads while a benchmark runs: what they wait, what it costs
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.load
 
-bench: install-dev ## measure speed against every peer, into bench-results/: [PARTS=engine,…] [QUICK=1] [REPEAT=n] [SEED=n]
+bench: install-dev ## measure speed against every peer, into bench-results/: [PARTS=engine,…] [QUICK=1] [REPEAT=n] [SEED=n] [MODEL=file REQUESTS=n LONGEST=tokens PEERS=raw,…]
 	PYTHONPATH=.:tests $(BIN)/python -m bench.run $(if $(PARTS),--parts $(PARTS)) $(if $(QUICK),--quick) \
-	  $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED))
+	  $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(MODEL),--model $(MODEL)) \
+	  $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(LONGEST),--longest $(LONGEST)) $(if $(PEERS),--peers $(PEERS))
 
 conformance: install-dev ## OpenAI's client, current and older, against /v1; writes the table in docs/openai-compatibility.md
 	PYTHONPATH=.:tests $(BIN)/python -m openai_api.conformance

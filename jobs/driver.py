@@ -60,8 +60,8 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
         Replica,
         fn_constructor_args=(spec.model_dump(mode="json"),),
         fn_constructor_kwargs={"on_gpu": on_gpu},
-        # All of a block.
-        batch_size=None,
+        # Ray Data wants a number where there are GPUs.
+        batch_size=together,
         compute=ActorPoolStrategy(
             size=min(placement.replicas, len(missing)),
             max_concurrent_calls_per_actor=calls,

@@ -29,21 +29,31 @@ def read(folder: Path) -> dict[str, ModelSpec]:
     """
     entries: dict[str, ModelSpec] = {}
     for file in sorted(folder.glob("*.yaml")):
-        try:
-            entry = ModelSpec.model_validate(yaml.safe_load(file.read_bytes()))
-        except (yaml.YAMLError, ValidationError) as error:
-            raise InvalidRequest("invalid_model_file", f"{file}: {error}") from error
-        if entry.engine == "imported":
-            raise InvalidRequest(
-                "invalid_model_file",
-                f"{file}: engine `imported` is for results that come through the API.",
-            )
+        entry = read_entry(file)
         if entry.model_id in entries:
             raise InvalidRequest(
                 "invalid_model_file", f"{file}: {entry.model_id!r} is in another file already."
             )
         entries[entry.model_id] = entry
     return entries
+
+
+def read_entry(file: Path) -> ModelSpec:
+    """The entry of one file.
+
+    Raises:
+        InvalidRequest: naming the field that is wrong.
+    """
+    try:
+        entry = ModelSpec.model_validate(yaml.safe_load(file.read_bytes()))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise InvalidRequest("invalid_model_file", f"{file}: {error}") from error
+    if entry.engine == "imported":
+        raise InvalidRequest(
+            "invalid_model_file",
+            f"{file}: engine `imported` is for results that come through the API.",
+        )
+    return entry
 
 
 def load() -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import orjson
 import yaml
 from bench import service
 from bench.figures import Figure
-from bench.peers import MODEL_ID, Json, Peer
+from bench.peers import Json, Peer
 from bench.processes import Watch
 from bench.prompts import jsonl, varied
 from chaos.stage import Stage
@@ -31,31 +32,47 @@ from jobs.weights import prepare
 OURS = "this platform"
 
 
-def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Figure]:
-    model = registry.read(REPOSITORY / "configs" / "models")[MODEL_ID]
-    prepare(model, say.print)
-    contenders = [OURS, *Peer]
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What all contenders are given, and who they are."""
+
+    model: Path = REPOSITORY / "configs" / "models" / "smollm2-135m-instruct.yaml"
+    """Its entry in the registry."""
+    requests: int | None = None
+    """None: as many as two cores bear."""
+    longest: int = 64
+    """Tokens of the longest answer."""
+    peers: tuple[Peer, ...] = tuple(Peer)
+
+
+def measure(
+    repeat: int, seed: int, *, quick: bool, say: Console, contest: Contest
+) -> Iterator[Figure]:
+    model = registry.read_entry(contest.model)
+    if model.weights.gguf:
+        prepare(model, say.print)
+    contenders = [OURS, *contest.peers]
     rates = Figure(
         "a",
         "Output rate, first request in to last result written",
         "tok/s",
         {str(name): [] for name in contenders},
-        against=Peer.RAW.value,
-        target="≥ 0.98, and ahead of both peers",
+        against=contest.peers[0].value,
+        target="≥ 0.98 of raw, and ahead of both peers",
     )
     wall = Figure(
         "a",
         "Wall clock with loading",
         "s",
         {str(name): [] for name in contenders},
-        against=Peer.RAW.value,
+        against=contest.peers[0].value,
     )
     before = Figure("f", "Run to first token, less the engine's load", "s", {OURS: []})
     before.target = "≤ 5 s"
     load = Figure("f", "The engine's own load", "s", {OURS: []})
     after = Figure("f", "Last token to completed", "s", {OURS: []}, target="≤ 2 s")
     beside = Figure("a", "CPU beside the engine, of one second", "s", {})
-    requests = varied(60 if quick else 200, seed)
+    requests = varied(contest.requests or (60 if quick else 200), seed, contest.longest)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
     try:
         file = folder / "varied.jsonl"
@@ -64,12 +81,12 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
             at = i % len(contenders)
             for name in contenders[at:] + contenders[:at]:
                 if name == OURS:
-                    one = _ours(file, beside)
+                    one = _ours(contest.model, file, beside)
                     before.values[OURS].append(one["before"])
                     load.values[OURS].append(one["load"])
                     after.values[OURS].append(one["after"])
                 else:
-                    one = _peer(Peer(name), file, folder)
+                    one = _peer(Peer(name), contest.model, file, folder)
                 rate = one["output_tokens"] / one["seconds"]
                 rates.values[str(name)].append(rate)
                 wall.values[str(name)].append(one["total_seconds"])
@@ -79,12 +96,15 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
     return iter([rates, wall, beside, before, load, after])
 
 
-def _peer(peer: Peer, requests: Path, folder: Path) -> Json:
+def _peer(peer: Peer, model: Path, requests: Path, folder: Path) -> Json:
     out = folder / f"{peer}.json"
     log = folder / f"{peer}.log"
     with log.open("wb") as opened:
         done = subprocess.run(
-            [sys.executable, "-m", "bench.peers", peer, "--requests", requests, "--out", out],
+            [
+                *(sys.executable, "-m", "bench.peers", peer, "--model", model),
+                *("--requests", requests, "--out", out),
+            ],
             cwd=REPOSITORY,
             env={**os.environ, "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'tests'}"},
             stdout=opened,
@@ -97,13 +117,13 @@ def _peer(peer: Peer, requests: Path, folder: Path) -> Json:
     return orjson.loads(out.read_bytes())
 
 
-def _ours(requests: Path, beside: Figure) -> Json:
-    entry = REPOSITORY / "configs" / "models" / "smollm2-135m-instruct.yaml"
-    with service.service([yaml.safe_load(entry.read_text())]) as stage:
+def _ours(model: Path, requests: Path, beside: Figure) -> Json:
+    entry = yaml.safe_load(model.read_bytes())
+    with service.service([entry]) as stage:
         dataset_id = service.upload(stage, requests)
         asked = time.time()
         with Watch(stage.session, every=5.0) as watch:
-            one = service.run(stage, MODEL_ID, dataset_id)
+            one = service.run(stage, entry["model_id"], dataset_id)
         for name, used in watch.usage.items():
             if name != "engine":
                 share = used.cpu_seconds / one["total_time_seconds"]
@@ -112,8 +132,7 @@ def _ours(requests: Path, beside: Figure) -> Json:
 
 
 def _timed(stage: Stage, one: Json, asked: float) -> Json:
-    path = f"/admin/benchmarks/{one['benchmark_id']}/results"
-    results = stage.request("GET", path, params={"limit": 1000}).json()["results"]
+    results = _results(stage, one["benchmark_id"])
     ends = [datetime.fromisoformat(result["finished_at"]).timestamp() for result in results]
     first_token = min(
         end - (result["latency_ms"] - result["ttft_ms"]) / 1000
@@ -129,3 +148,15 @@ def _timed(stage: Stage, one: Json, asked: float) -> Json:
         "load": one["load_seconds"],
         "after": datetime.fromisoformat(one["completed_at"]).timestamp() - max(ends),
     }
+
+
+def _results(stage: Stage, benchmark_id: str) -> list[Json]:
+    path = f"/admin/benchmarks/{benchmark_id}/results"
+    found: list[Json] = []
+    asked: Json = {"limit": 1000}
+    while True:
+        page = stage.request("GET", path, params=asked).json()
+        found += page["results"]
+        if page["next_cursor"] is None:
+            return found
+        asked["cursor"] = page["next_cursor"]

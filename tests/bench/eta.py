@@ -20,7 +20,7 @@ import numpy as np
 import yaml
 from bench import service
 from bench.figures import Figure
-from bench.peers import MODEL_ID, Json
+from bench.peers import Json
 from bench.prompts import jsonl, varied
 from chaos.stage import Stage
 from rich.console import Console
@@ -31,6 +31,7 @@ from jobs.progress import Prior, Progress
 from jobs.schemas.progress import Tally
 from jobs.weights import prepare
 
+MODEL_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 _LOOKS = 20
 
 

@@ -1,6 +1,6 @@
 """The others, each in a process of its own: the same requests on the same engine arguments.
 
-    PYTHONPATH=.:tests python -m bench.peers raw --requests FILE --out FILE
+    PYTHONPATH=.:tests python -m bench.peers raw --model FILE --requests FILE --out FILE
 
 Writes a JSON object: ``seconds`` from the first request in to the last result written,
 ``output_tokens``, and ``total_seconds`` with loading.
@@ -18,14 +18,14 @@ import orjson
 import psutil
 import typer
 
-from cluster.settings import REPOSITORY, settings
-from jobs import registry
+from cluster.settings import settings
+from jobs import machine, registry
 from jobs.engine import arguments
+from jobs.schemas import ModelSpec
 from jobs.weights import resolve
 
 Json = dict[str, Any]
 
-MODEL_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 # What is asked of our own front end, and what the other side of the comparison names otherwise.
 _NOT_OF_THE_ENGINE = {
     "served_model_name",
@@ -45,17 +45,17 @@ class Peer(StrEnum):
     """Ray Data LLM's ``build_processor``."""
 
 
-def engine_arguments() -> Json:
+def engine_arguments(model: ModelSpec) -> Json:
     """The arguments that this platform gives its engine, as far as they are the engine's."""
-    model = registry.read(REPOSITORY / "configs" / "models")[MODEL_ID]
-    given = arguments(model, resolve(model), "generate", on_gpu=False)
+    on_gpu = bool(machine.read().gpus)
+    given = arguments(model, resolve(model), "generate", on_gpu=on_gpu)
     return {name: value for name, value in given.items() if name not in _NOT_OF_THE_ENGINE}
 
 
-def raw(requests: list[Json], out: Path) -> tuple[float, int]:
+def raw(model: ModelSpec, requests: list[Json], out: Path) -> tuple[float, int]:
     from vllm import LLM, SamplingParams
 
-    llm = LLM(**engine_arguments())
+    llm = LLM(**engine_arguments(model))
     messages = [one["body"]["messages"] for one in requests]
     params = [SamplingParams(**_sampling(one["body"])) for one in requests]
     began = time.monotonic()
@@ -69,10 +69,10 @@ def raw(requests: list[Json], out: Path) -> tuple[float, int]:
     return seconds, sum(len(answer.outputs[0].token_ids) for answer in answers)
 
 
-def run_batch(requests: list[Json], out: Path) -> tuple[float, int]:
+def run_batch(model: ModelSpec, requests: list[Json], out: Path) -> tuple[float, int]:
     from vllm.entrypoints.launchers import run_batch as batch
 
-    given = engine_arguments()
+    given = engine_arguments(model)
     asked = out.with_suffix(".in.jsonl")
     named = [one | {"body": one["body"] | {"model": given["model"]}} for one in requests]
     asked.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in named))
@@ -99,7 +99,7 @@ def run_batch(requests: list[Json], out: Path) -> tuple[float, int]:
     return seconds, sum(usage["completion_tokens"] for usage in usages)
 
 
-def ray_data_llm(requests: list[Json], out: Path) -> tuple[float, int]:
+def ray_data_llm(model: ModelSpec, requests: list[Json], out: Path) -> tuple[float, int]:
     import pyarrow.parquet as pq
     import ray
     from ray.data.llm import build_processor, vLLMEngineProcessorConfig
@@ -112,7 +112,7 @@ def ray_data_llm(requests: list[Json], out: Path) -> tuple[float, int]:
         RAY_raylet_start_wait_time_s="180",
     )
     ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
-    given = engine_arguments()
+    given = engine_arguments(model)
     config = vLLMEngineProcessorConfig(
         model_source=given.pop("model"),
         engine_kwargs=given,
@@ -157,6 +157,7 @@ def _sampling(body: Json) -> Json:
 
 def main(
     peer: Peer,
+    model: Annotated[Path, typer.Option(help="Its entry in the registry, a YAML file.")],
     requests: Annotated[Path, typer.Option(help="JSONL in OpenAI's batch format.")],
     out: Annotated[Path, typer.Option(help="Where the measurement is written.")],
 ) -> None:
@@ -165,7 +166,7 @@ def main(
     os.environ["VLLM_NO_USAGE_STATS"] = "1"
     asked = [orjson.loads(line) for line in requests.read_bytes().splitlines()]
     contender = {Peer.RAW: raw, Peer.RUN_BATCH: run_batch, Peer.RAY_DATA_LLM: ray_data_llm}[peer]
-    seconds, tokens = contender(asked, out.with_suffix(".answers"))
+    seconds, tokens = contender(registry.read_entry(model), asked, out.with_suffix(".answers"))
     measured = {
         "seconds": seconds,
         "output_tokens": tokens,

@@ -42,22 +42,22 @@ _WORDS = [
 ]
 
 
-def varied(count: int, seed: int) -> list[Json]:
-    """Chat requests of 10 to some 400 words that are answered with 8 to 64 tokens.
+def varied(count: int, seed: int, longest: int = 64) -> list[Json]:
+    """Chat requests of 10 to some 400 words that are answered with 8 to ``longest`` tokens.
 
     ``ignore_eos`` makes every contender generate the same number of tokens, whatever its numerics.
     """
     rng = random.Random(seed)
-    return [_request(i, rng) for i in range(count)]
+    return [_request(i, rng, longest) for i in range(count)]
 
 
-def _request(i: int, rng: random.Random) -> Json:
+def _request(i: int, rng: random.Random, longest: int) -> Json:
     # Most prompts are short and a few are long, as in real files.
     words = min(10 + int(rng.expovariate(1 / 60)), 400)
     text = f"Candidate {i}: {' '.join(rng.choices(_WORDS, k=words))}. Does this fit? Say why."
     body = {
         "messages": [{"role": "user", "content": text}],
-        "max_tokens": rng.randint(8, 64),
+        "max_tokens": rng.randint(8, longest),
         "temperature": 0,
         "ignore_eos": True,
     }

@@ -1,5 +1,5 @@
 """Two services on one machine keep to themselves. The other one's datasets and results are in a
-bucket, of a store that fails now and then, and it has PostgreSQL."""
+bucket, of a store that fails now and then, it has PostgreSQL, and a GPU as far as Ray knows."""
 
 import json
 import random
@@ -54,6 +54,7 @@ def other(folder: Path, bucket: str, way: object_store.Way, postgres: Any) -> Ge
     with pytest.MonkeyPatch.context() as patch, postgres.database("template0") as database:
         object_store.configure(patch, bucket, way.url)
         patch.setenv("DATABASE_URL", database)
+        patch.setenv("RAY_OVERRIDE_RESOURCES", '{"GPU": 1}')
         settings = Settings(
             data_folder=folder / "data", models_folder=models, port=launch.free_ports(1)[0]
         )
@@ -85,6 +86,8 @@ def test_from_upload_to_export_over_a_bucket(
     ended = other.finished(benchmark)
     assert (ended["status"], ended["error"]) == ("completed", None)
     assert (ended["completed"], ended["failed"], ended["total"]) == (200, 0, 200)
+    placed = other.client.get(f"/admin/benchmarks/{benchmark}/manifest").json()["placement"]
+    assert (placed["replicas"], placed["gpus_per_replica"]) == (1, 1)
     page = other.results(benchmark, limit=200)
     export = other.client.get(f"/admin/benchmarks/{benchmark}/results/download").text
     original = other.client.get(f"/admin/datasets/{dataset}/download")
