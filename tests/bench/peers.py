@@ -21,7 +21,7 @@ import typer
 from cluster.settings import settings
 from jobs import machine, registry
 from jobs.engine import arguments
-from jobs.schemas import ModelSpec
+from jobs.schemas.models import ModelSpec
 from jobs.weights import resolve
 
 Json = dict[str, Any]
