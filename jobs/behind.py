@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, Self
 P = ParamSpec("P")
 
 # What waits is held in memory.
-_MOST_WAITING = 4
+_MOST_WAITING = 2
 
 
 class Behind:
