@@ -314,7 +314,7 @@ def test_a_batch_is_cancelled_while_its_files_are_written(
         return real(dataset_id)
 
     with monkeypatch.context() as patched:
-        patched.setattr(datasets, "custom_ids", custom_ids)
+        patched.setattr(request_file, "custom_ids", custom_ids)
         batch_steps.step()
     assert batches.get(batch.id).status is BatchStatus.CANCELLING
     batch_steps.step()

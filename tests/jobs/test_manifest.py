@@ -72,7 +72,7 @@ def test_results_do_not_fail_with_it(
     assert "the manifest lacks an engine" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("data_folder")
+@pytest.mark.usefixtures("database")
 def test_none_before_the_benchmark_has_begun() -> None:
     with pytest.raises(NotFound) as caught:
         manifest.read("bm_none")
