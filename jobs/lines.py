@@ -134,11 +134,8 @@ def judge(
         if bare and (url := _bare_url(record)):
             return _bare(record, url, number)
         return _enveloped(record)
-    except (BadLine, orjson.JSONEncodeError) as error:
-        _check_losses(line.decode())
-        if isinstance(error, BadLine):
-            raise
-        # jiter reads up to 200 levels, orjson 1,024, and orjson writes up to 254.
+    except orjson.JSONEncodeError:
+        # orjson reads up to 1,024 levels and writes up to 254.
         raise _too_deep() from None
 
 
@@ -192,26 +189,10 @@ def first(line: bytes) -> bytes:
 
 
 def parse(line: bytes, number: int, cut: bool) -> Json:
-    """The JSON object on a line. Its numbers are not yet known to be kept.
+    """The JSON object on a line.
 
     Raises:
         BadLine: saying why there is none.
-    """
-    try:
-        record = _read(line)
-    except ValueError:
-        record = _read_again(line, number, cut)
-    if not isinstance(record, dict):
-        kind = type(record).__name__
-        raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
-    return cast(Json, record)
-
-
-def _read_again(line: bytes, number: int, cut: bool) -> object:
-    """What is on a line that cannot be read, if it can after all.
-
-    Raises:
-        BadLine: saying what is wrong with it.
     """
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadLine(("not_utf8", None, "The file is UTF-16. Save it as UTF-8."))
@@ -233,17 +214,16 @@ def _read_again(line: bytes, number: int, cut: bool) -> object:
             )
             raise BadLine(("truncated_line", None, message)) from None
         raise BadLine(("invalid_json", None, f"Not valid JSON: {error}.")) from None
-    _check_losses(text)
-    return record
-
-
-def _check_losses(text: str) -> None:
     try:
         losses.check(text)
     except losses.Loss as loss:
         raise BadLine((loss.code, None, loss.message)) from None
     except RecursionError:
         raise _too_deep() from None
+    if not isinstance(record, dict):
+        kind = type(record).__name__
+        raise BadLine(("not_an_object", None, f"The line must be a JSON object, not {kind}."))
+    return cast(Json, record)
 
 
 def _too_deep() -> BadLine:

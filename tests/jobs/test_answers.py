@@ -93,3 +93,19 @@ def test_a_bad_file_is_named(file: Path, content: bytes, number: int, code: str)
     (errors,) = (found for found in answers.read(file) if isinstance(found, list))
     (error,) = errors
     assert (error.line, error.code) == (number, code)
+
+
+def test_numbers_of_an_answer_come_back_as_they_were_sent(file: Path) -> None:
+    body = {"choices": [{"message": {"content": "Yes"}}], "logprob": -0.125, "cost": 1e-7}
+    file.write_bytes(orjson.dumps(of_body(**body)) + b"\n")
+    (found,) = answers.read(file)
+    assert isinstance(found, answers.Answered)
+    assert orjson.loads(found.body or "") == body
+
+
+def test_an_answer_whose_numbers_would_be_changed_is_refused(file: Path) -> None:
+    line = orjson.dumps(of_body(choices=[], logprob=0.5)).replace(b"0.5", b"0.12345678901234567891")
+    file.write_bytes(line + b"\n")
+    (errors,) = answers.read(file)
+    assert isinstance(errors, list)
+    assert [error.code for error in errors] == ["number_not_kept"]
