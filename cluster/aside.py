@@ -15,7 +15,7 @@ import psutil
 
 from cluster.session import Session, processes
 
-_NICENESS = 10
+NICENESS = 10
 _NVIDIA = Path("/proc/driver/nvidia/version")
 # Workers, and with them engines, inherit the cores of the raylet.
 _ENGINES_COME_FROM = ("raylet/raylet", "ray::")
@@ -36,7 +36,7 @@ def step_aside(process: psutil.Process | None = None) -> None:
     cores = os.sched_getaffinity(process.pid) if hasattr(os, "sched_getaffinity") else {0}
     if len(cores) < 2 or _NVIDIA.exists():
         return
-    process.nice(max(process.nice(), _NICENESS))
+    process.nice(max(process.nice(), NICENESS))
     for thread in process.threads():
         with suppress(ProcessLookupError):  # it has ended
             os.sched_setaffinity(thread.id, {max(cores)})

@@ -14,8 +14,9 @@ import orjson
 
 from cluster.settings import settings
 from jobs import bodies
-from jobs.lines import HOPELESS, BadLine, Json, LineSplitter, first, parse
+from jobs.lines import HOPELESS, BadLine, Json, first, parse
 from jobs.schemas.requests import LineError
+from jobs.splitter import LineSplitter
 
 _PIECE_BYTES = 2**20
 _HEAD_BYTES = 4096

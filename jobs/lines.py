@@ -1,4 +1,4 @@
-"""From the bytes of an upload to validated requests: splitting into lines, and judging each.
+"""From a line of an upload to a validated request, or all that is wrong with it.
 
 The accepted format is OpenAI's batch input (https://platform.openai.com/docs/guides/batch): a JSON
 object per line with ``custom_id``, ``method``, ``url`` and ``body``. Also accepted is a bare body
@@ -49,38 +49,6 @@ _read = partial(
     catch_duplicate_keys=True,
     float_mode="lossless-float",
 )
-
-
-class LineSplitter:
-    """Cuts a stream of bytes into lines, holding at most ``limit + 1`` bytes of one line.
-
-    A line longer than ``limit`` comes out as its first ``limit + 1`` bytes, so that it can be
-    reported; the rest of it is dropped unseen.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._line = bytearray()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that ``data`` completes, without their newlines."""
-        first, *others = data.split(b"\n")
-        self._keep(first)
-        if not others:
-            return []
-        lines = [self.end(), *others[:-1]]
-        self._keep(others[-1])
-        most = self._limit + 1
-        return [line[:most] for line in lines] if len(data) > most else lines
-
-    def end(self) -> bytes:
-        """What follows the last newline."""
-        line = bytes(self._line)
-        self._line.clear()
-        return line
-
-    def _keep(self, data: bytes) -> None:
-        self._line += data[: self._limit + 1 - len(self._line)]
 
 
 class Accepted(NamedTuple):

@@ -10,10 +10,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster import space
@@ -24,23 +23,15 @@ from jobs import datasets, request_file
 from jobs.behind import Behind
 from jobs.datasets import file_id, original_key
 from jobs.errors import InvalidDataset, TooLarge
-from jobs.lines import HOPELESS, Accepted, BadLine, LineSplitter, judge
+from jobs.lines import HOPELESS, BadLine, judge
 from jobs.models import DatasetRow, FileRow
-from jobs.request_file import SCHEMA
+from jobs.request_file import OPTIONS, SCHEMA
+from jobs.row_group import RowGroup
 from jobs.schemas.datasets import Dataset, Kind
 from jobs.schemas.openai import Purpose
 from jobs.schemas.requests import LineError
+from jobs.splitter import LineSplitter
 
-# A row group is what a replica reads at once: large enough to compress and to keep the footer
-# small at a million rows, small enough that one in memory does not matter.
-_GROUP_ROWS = 1024
-_GROUP_BYTES = 16 * 2**20
-# What never repeats is not worth a dictionary, and nobody asks for the smallest prompt.
-_PARQUET: dict[str, Any] = {
-    "compression": "zstd",
-    "use_dictionary": ["url", "model"],
-    "write_statistics": ["row_id", "line", "custom_id"],
-}
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
 # How much is written between two looks at the free space.
@@ -77,7 +68,7 @@ class Upload:
         self._models: set[str] = set()
         self._errors: list[LineError] = []
         self._total_errors = 0
-        self._group = _Group()
+        self._group = RowGroup()
         self._finished = False
 
     @property
@@ -93,7 +84,7 @@ class Upload:
             # The Parquet file stays local until its custom_ids are known to be unique.
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch()))
             self._parquet = Path(folder) / "requests.parquet"
-            self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **_PARQUET)
+            self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
             self._behind = stack.enter_context(Behind())
             self._stack = stack.pop_all()
@@ -254,7 +245,7 @@ class Upload:
         self._endpoints.update(group.urls)
         self._name_models(set(group.models))
         self._count += rows
-        self._group = _Group()
+        self._group = RowGroup()
 
     def _name_models(self, names: set[str | None]) -> None:
         for name in sorted(name for name in names - self._models if name):
@@ -294,41 +285,6 @@ class Upload:
         folder = settings().data_folder / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-
-class _Group:
-    """A row group in the making, by columns: a list of a million rows costs the collector more."""
-
-    def __init__(self) -> None:
-        self._bytes = 0
-        self.lines: list[int] = []
-        self.urls: list[str] = []
-        self.models: list[str | None] = []
-        self._custom_ids: list[str] = []
-        self._bodies: list[str] = []
-        self._previews: list[str] = []
-        self._extras: list[str | None] = []
-
-    def add(self, line: int, request: Accepted, size: int) -> None:
-        custom_id, url, body, preview, model, extra = request
-        self.lines.append(line)
-        self._custom_ids.append(custom_id)
-        self.urls.append(url)
-        self._bodies.append(body)
-        self._previews.append(preview)
-        self.models.append(model)
-        self._extras.append(extra)
-        self._bytes += size
-
-    def is_full(self) -> bool:
-        return len(self.lines) >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES
-
-    def table(self, first: int) -> pa.Table:
-        """Its rows, the first of which is row ``first`` of the dataset."""
-        row_ids = range(first, first + len(self.lines))
-        columns = [row_ids, self.lines, self._custom_ids, self.urls]
-        columns += [self._bodies, self._previews, self.models, self._extras]
-        return pa.table(columns, schema=SCHEMA)
 
 
 def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:

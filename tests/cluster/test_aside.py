@@ -39,6 +39,7 @@ def test_all_threads_move_to_the_core_that_vllm_leaves_free(
     assert len(process.threads()) == 2
     aside.step_aside(process)
     assert cores(process) == [{max(CORES)}] * 2
+    assert process.nice() == max(os.nice(0), aside.NICENESS)
 
 
 @pytest.mark.skipif(len(CORES) < 2, reason="there is nowhere to step aside to")

@@ -11,7 +11,7 @@ import pytest
 from factories import chat, chats, embedding, jsonl
 
 from cluster.storage import storage
-from jobs import benchmarks, datasets, uploads
+from jobs import benchmarks, datasets, row_group, uploads
 from jobs.errors import Conflict, InvalidDataset, NotFound
 from jobs.request_file import Reader
 from jobs.schemas.datasets import Dataset
@@ -68,7 +68,7 @@ def test_a_local_file_is_stored_under_its_name(database: str, tmp_path: Path) ->
 
 
 def test_pages_over_several_row_groups(upload: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "_GROUP_ROWS", 3)
+    monkeypatch.setattr(row_group, "_GROUP_ROWS", 3)
     dataset = upload(*chats(20))
     for limit, offset in [(20, 0), (3, 0), (3, 3), (4, 2), (1, 19), (10, 15), (5, 20), (1, 2**53)]:
         page = datasets.page(dataset.id, limit, offset)
@@ -81,7 +81,7 @@ def test_pages_over_several_row_groups(upload: Store, monkeypatch: pytest.Monkey
 def test_a_reader_forgets_row_groups_that_it_read_long_ago(
     upload: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "_GROUP_ROWS", 2)
+    monkeypatch.setattr(row_group, "_GROUP_ROWS", 2)
     reader = Reader(upload(*chats(30)).id)
     assert [row["row_id"] for row in reader.rows(0, 30)] == list(range(30))
     assert [row["row_id"] for row in reader.rows(3, 7)] == [3, 4, 5, 6]
