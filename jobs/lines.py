@@ -88,30 +88,37 @@ def judge(
     Raises:
         BadLine: naming everything that is wrong with the line.
     """
-    if len(line) <= max_bytes and (plain := _plain(line)):
-        return plain
     if number == 1:
         line = first(line)
     line = line.removesuffix(b"\r")
-    if not line.strip():
-        return None
-    if len(line) > max_bytes:
+    if len(line) > max_bytes and line.strip():
         raise BadLine(("line_too_long", None, f"The line is longer than {max_bytes:,} bytes."))
-    record = parse(line, number, cut)
+    try:
+        record = _read(line)
+    except ValueError:
+        if not line.strip():
+            return None
+        # jiter says less well what is wrong, and refuses a little that is right.
+        record = parse(line, number, cut)
+    if plain := _plain(record):
+        return plain
+    if not isinstance(record, dict):
+        record = parse(line, number, cut)  # raises, saying what it is instead
     try:
         if bare and (url := _bare_url(record)):
             return _bare(record, url, number)
         return _enveloped(record)
     except orjson.JSONEncodeError:
-        # orjson reads up to 1,024 levels and writes up to 254.
+        # What cannot be written: a number that would be changed, of which the other parser says
+        # which, or more than 254 levels, of which orjson reads 1,024.
+        parse(line, number, cut)
         raise _too_deep() from None
 
 
-def _plain(line: bytes) -> Accepted | None:
-    """The request on a line in the batch format with which plainly nothing is wrong, as on most
-    lines of most files; none for a line that has to be looked at closely."""
+def _plain(record: Any) -> Accepted | None:
+    """The request of a line in the batch format with which plainly nothing is wrong, as of most
+    lines of most files; none for one that has to be looked at closely."""
     try:
-        record = _read(line)
         custom_id, url, body = record["custom_id"], record["url"], record["body"]
         if (
             record["method"] != "POST"
@@ -141,7 +148,7 @@ def _plain(line: bytes) -> Accepted | None:
             model if isinstance(model, str) else None,
             extra,
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError):
         return None
 
 

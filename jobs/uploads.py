@@ -231,20 +231,18 @@ class Upload:
                 continue
             if request is None:
                 continue
-            self._group.add(number, request, len(line))
-            if self._group.is_full():
+            if self._group.add(number, request, len(line)):
                 self._write_group()
         self._line += len(lines)
 
     def _write_group(self) -> None:
-        group = self._group
-        if not group.lines:
+        if not len(self._group):
             return
-        rows = len(group.lines)
-        self._behind.do(self._writer.write_table, group.table(self._count), rows)
-        self._endpoints.update(group.urls)
-        self._name_models(set(group.models))
-        self._count += rows
+        table = self._group.table(self._count)
+        self._behind.do(self._writer.write_table, table, table.num_rows)
+        self._endpoints.update(table["url"].unique().to_pylist())
+        self._name_models(set(table["model"].unique().to_pylist()))
+        self._count += table.num_rows
         self._group = RowGroup()
 
     def _name_models(self, names: set[str | None]) -> None:

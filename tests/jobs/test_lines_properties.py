@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jobs import lines
 from jobs.lines import Accepted, BadLine, judge
+from jobs.schemas.requests import LineError
 
 NO_LIMIT = 10**9
 json_values = st.recursive(
@@ -26,6 +27,13 @@ def judged(line: bytes, number: int = 1) -> Accepted | None:
         return judge(line, number, NO_LIMIT)
     except BadLine:
         return None
+
+
+def judgement(line: bytes, number: int) -> Accepted | list[LineError] | None:
+    try:
+        return judge(line, number, NO_LIMIT)
+    except BadLine as bad:
+        return bad.errors(number, line)
 
 
 @given(st.binary(), st.integers(1, 3))
@@ -84,13 +92,15 @@ requests = st.fixed_dictionaries(
 
 
 @given(requests, st.sampled_from([b"", b" ", b"\r", b",", b"}"]), st.integers(1, 2))
-def test_a_line_that_is_plainly_fine_is_judged_as_any_other(
+def test_both_parsers_and_a_close_look_say_the_same_of_a_line(
     request: dict[str, Any], end: bytes, number: int
 ) -> None:
     line = dumped(request) + end
-    at_once = judged(line, number)
+    at_once = judgement(line, number)
+    with patch.object(lines, "_read", side_effect=ValueError):
+        assert judgement(line, number) == at_once
     with patch.object(lines, "_plain", return_value=None):
-        assert judged(line, number) == at_once
+        assert judgement(line, number) == at_once
 
 
 @pytest.mark.parametrize("depth", [200, 300, 1000, 2000, 100_000])
