@@ -21,10 +21,10 @@ _NORMAL_80 = 1.2816
 """Standard deviations that hold 80 % of a normal distribution to both sides."""
 
 LOAD_SPREAD = 0.3
-PRIOR_SPREAD = 0.45
+PRIOR_SPREAD = 0.4
 RATE_SPREAD = 0.12
 """Engines go slower and faster by so much, however many results were seen."""
-TAIL_FACTOR = 1.7
+TAIL_FACTOR = 1.5
 TAIL_POWER = 0.45
 TAIL_SPREAD = 1.1
 
@@ -50,9 +50,14 @@ def guess(load: float, generation: float | None) -> Estimate:
     return _band(load + generation, deviation)
 
 
-def forecast(samples: Sequence[Sample], total: int, slots: int) -> Estimate | None:
-    """From what was seen since the engines were loaded, one sample at least; none before two
-    moments with results. ``slots`` is how many requests all engines work on at once."""
+def forecast(
+    samples: Sequence[Sample], total: int, slots: int, generation: float | None = None
+) -> Estimate | None:
+    """From what was seen since the engines were loaded; none before two moments with results.
+    ``slots`` is how many requests all engines work on at once,
+    ``generation`` the time that all requests took the last time, as of :func:`guess`."""
+    if not samples:
+        return None
     left = total - samples[-1][1]
     if left <= 0:
         return Estimate(0.0, 0.0, 0.0)
@@ -70,7 +75,15 @@ def forecast(samples: Sequence[Sample], total: int, slots: int) -> Estimate | No
     emptying = min(left, slots) / slots
     tail = TAIL_FACTOR * slots / rate * emptying**TAIL_POWER
     spread = math.hypot(RATE_SPREAD, _noise(measured, waiting))
-    return _band(waiting + tail, math.hypot(waiting * spread, tail * TAIL_SPREAD))
+    seconds, deviation = waiting + tail, math.hypot(waiting * spread, tail * TAIL_SPREAD)
+    spent = samples[-1][0] - samples[0][0]
+    if generation is None or spent >= generation:
+        return _band(seconds, deviation)
+    # Both say something; each counts by its precision, and the past for less as time passes.
+    past = (1 - spent / generation) / (generation * PRIOR_SPREAD) ** 2
+    seen = 1 / deviation**2
+    mean = (past * (generation - spent) + seen * seconds) / (past + seen)
+    return _band(mean, (past + seen) ** -0.5)
 
 
 def _window(samples: Sequence[Sample]) -> list[Sample]:

@@ -90,18 +90,18 @@ class Progress:
         """Until the last request is finished, loading included."""
         if self.counts.finished >= self.total:
             return Estimate(0.0, 0.0, 0.0)
-        seen = forecast.forecast(self._history, self.total, self._slots) if self._history else None
-        return seen or self._guess(now)
-
-    def _guess(self, now: float) -> Estimate:
+        began = self._history[0] if self._history else (now, self.counts.finished)
+        generation = self._prior.seconds_per_request
+        if generation is not None:
+            generation *= self.total - began[1]
+        seen = forecast.forecast(self._history, self.total, self._slots, generation)
+        if seen is not None:
+            return seen
         load = 0.0 if self.loaded else max(self._prior.load_seconds - (now - self._began), 0.0)
-        per_request = self._prior.seconds_per_request
-        if per_request is None:
-            return forecast.guess(load, None)
-        # What has been generated so far has given no result yet, but took its time.
-        spent = now - self._history[0][0] if self._history else 0.0
-        remaining = self.total - self.counts.finished
-        return forecast.guess(load, max(remaining * per_request - spent, 0.0))
+        if generation is not None:
+            # What has been generated so far has given no result yet, but took its time.
+            generation = max(generation - (now - began[0]), 0.0)
+        return forecast.guess(load, generation)
 
     def _rate(self, count) -> float:  # pyright: ignore
         if len(self._samples) < 2:

@@ -130,6 +130,7 @@ def simulate(rng: random.Random) -> Life:
     total = int(rng.choice([60, 200, 600, 2000, 5000]) * rng.uniform(0.6, 1.6))
     step = rng.choice([0.02, 0.05, 0.2])
     per_seq = step * rng.choice([0.0, 0.02, 0.1])  # a GPU with room, or a CPU
+    prompt = step * rng.choice([0.0, 0.1, 1.0])  # as much as a request's prompt takes
     numpy = np.random.default_rng(rng.randrange(2**32))
     lengths = numpy.lognormal(np.log(rng.choice([20, 80, 200])), rng.uniform(0.1, 1.0), total)
     lengths = np.clip(lengths, 1, 1024).astype(int)
@@ -139,7 +140,7 @@ def simulate(rng: random.Random) -> Life:
     load = usual * rng.lognormvariate(0, 0.2)
     wander = rng.uniform(0.02, 0.15)
     finishes = [
-        load + _engine(lengths[i::replicas], seqs, step, per_seq, wander, numpy)
+        load + _engine(lengths[i::replicas], seqs, step, per_seq, prompt, wander, numpy)
         for i in range(replicas)
     ]
     ends = np.sort(np.concatenate(finishes))
@@ -149,7 +150,13 @@ def simulate(rng: random.Random) -> Life:
 
 
 def _engine(
-    lengths: np.ndarray, seqs: int, step: float, per_seq: float, wander: float, numpy: Any
+    lengths: np.ndarray,
+    seqs: int,
+    step: float,
+    per_seq: float,
+    prompt: float,
+    wander: float,
+    numpy: Any,
 ) -> np.ndarray:
     """When each request of one engine finishes."""
     finishes: list[float] = []
@@ -160,7 +167,7 @@ def _engine(
         running = np.concatenate([running, lengths[waiting : waiting + room]])
         waiting += room
         steps = int(running.min())
-        seconds = steps * (step + per_seq * len(running))
+        seconds = steps * (step + per_seq * len(running)) + room * prompt
         # Correlated over about a minute.
         kept = np.exp(-seconds / 60)
         pace = pace * kept + wander * np.sqrt(1 - kept**2) * numpy.normal()
