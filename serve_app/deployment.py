@@ -9,7 +9,7 @@ from ray import serve
 from cluster.database import migrate
 from cluster.logs import configure_logs
 from cluster.settings import settings
-from jobs import datasets, registry, tracker
+from jobs import datasets, registry, tracker, warmup
 from serve_app.access.start import require_keys
 from serve_app.app import create_app
 
@@ -43,4 +43,5 @@ def _start() -> FastAPI:
     registry.load()
     datasets.sweep()
     tracker.handle()
+    warmup.begin()
     return create_app()
