@@ -20,7 +20,7 @@ import orjson
 import structlog
 import uvloop
 
-from cluster import logs, space
+from cluster import heap, logs, space
 from cluster.settings import settings
 from cluster.space import StorageFull
 from cluster.storage import StorageUnavailable, storage, unavailable
@@ -80,6 +80,7 @@ class Replica:
         started = time.monotonic()
         self._run(self._engine.start()).result()
         self._load_seconds = time.monotonic() - started
+        heap.settle()
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
         # Digests of large weights take a while, which is no reason not to begin.
         self._noting = ThreadPoolExecutor(1, "manifest").submit(

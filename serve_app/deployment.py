@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, PositiveInt
 from ray import serve
 
+from cluster import heap
 from cluster.database import migrate
 from cluster.logs import configure_logs
 from cluster.settings import settings
@@ -44,4 +45,6 @@ def _start() -> FastAPI:
     datasets.sweep()
     tracker.handle()
     warmup.begin()
-    return create_app()
+    app = create_app()
+    heap.settle()
+    return app
