@@ -1,7 +1,7 @@
 """Progress of one benchmark: from counts of its chunks to throughput, and to what
 :mod:`jobs.forecast` makes its end of. Pure arithmetic."""
 
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs import forecast
@@ -38,8 +38,8 @@ class Progress:
         self._base = Tally()
         self._in_base: set[int] = set()
         self._chunks: dict[int, Tally] = {}
-        self._samples: deque[tuple[float, Tally]] = deque()
-        self._history: list[forecast.Sample] = []
+        self._counts: Tally | None = None
+        self._samples: list[tuple[float, Tally]] = []
 
     @property
     def loaded(self) -> bool:
@@ -48,12 +48,15 @@ class Progress:
     @property
     def counts(self) -> Tally:
         """Counts over all chunks."""
-        return sum(self._chunks.values(), self._base)
+        if self._counts is None:
+            self._counts = sum(self._chunks.values(), self._base)
+        return self._counts
 
     def recover(self, done: Tally, chunks: set[int]) -> None:
         """Start from ``done``: what the parts of ``chunks`` hold already."""
         self._base = done
         self._in_base = set(chunks)
+        self._counts = None
 
     def fold(self, chunks: dict[int, Tally], load_seconds: float) -> None:
         """Take a replica's report. Tallies are absolute, so a repeated report changes nothing."""
@@ -63,18 +66,15 @@ class Progress:
             newer = tally.finished >= self._chunks.get(index, Tally()).finished
             if newer and index not in self._in_base:
                 self._chunks[index] = tally
+        self._counts = None
 
     def sample(self, now: float) -> None:
         """Note the counts of this moment; call about once a second once loaded."""
-        counts = self.counts
-        self._samples.append((now, counts))
-        if not self._history or now > self._history[-1][0]:
-            self._history.append((now, counts.finished))
-        if len(self._history) > _MOST_SAMPLES:
+        if not self._samples or now > self._samples[-1][0]:
+            self._samples.append((now, self.counts))
+        if len(self._samples) > _MOST_SAMPLES:
             # Coarser where it is long ago enough to be only a part of an average.
-            self._history[: _MOST_SAMPLES // 2] = self._history[: _MOST_SAMPLES // 2 : 2]
-        while len(self._samples) > 2 and now - self._samples[1][0] > WINDOW_SECONDS:
-            self._samples.popleft()
+            self._samples[: _MOST_SAMPLES // 2] = self._samples[: _MOST_SAMPLES // 2 : 2]
 
     @property
     def output_rate(self) -> float:
@@ -90,21 +90,25 @@ class Progress:
         """Until the last request is finished, loading included."""
         if self.counts.finished >= self.total:
             return Estimate(0.0, 0.0, 0.0)
-        began = self._history[0] if self._history else (now, self.counts.finished)
+        samples = [(at, counts.finished) for at, counts in self._samples]
+        began, finished_before = samples[0] if samples else (now, self.counts.finished)
         generation = self._prior.seconds_per_request
         if generation is not None:
-            generation *= self.total - began[1]
-        seen = forecast.forecast(self._history, self.total, self._slots, generation)
+            generation *= self.total - finished_before
+        seen = forecast.forecast(samples, self.total, self._slots, generation)
         if seen is not None:
             return seen
         load = 0.0 if self.loaded else max(self._prior.load_seconds - (now - self._began), 0.0)
         if generation is not None:
             # What has been generated so far has given no result yet, but took its time.
-            generation = max(generation - (now - began[0]), 0.0)
+            generation = max(generation - (now - began), 0.0)
         return forecast.guess(load, generation)
 
-    def _rate(self, count) -> float:  # pyright: ignore
+    def _rate(self, count: Callable[[Tally], int]) -> float:
         if len(self._samples) < 2:
             return 0.0
-        (start, before), (end, after) = self._samples[0], self._samples[-1]
-        return (count(after) - count(before)) / (end - start) if end > start else 0.0
+        end, after = self._samples[-1]
+        start, before = next(one for one in self._samples if end - one[0] <= WINDOW_SECONDS)
+        if start == end:  # the last samples are further apart
+            start, before = self._samples[-2]
+        return (count(after) - count(before)) / (end - start)
