@@ -118,6 +118,7 @@ class VllmEngine:
         from vllm.entrypoints.launchers.api_server.app_state import init_app_state
         from vllm.entrypoints.launchers.app import build_app
         from vllm.entrypoints.launchers.cli_args import make_arg_parser
+        from vllm.usage.usage_lib import UsageContext
         from vllm.utils.argparse_utils import FlexibleArgumentParser
         from vllm.v1.engine.async_llm import AsyncLLM
 
@@ -133,7 +134,11 @@ class VllmEngine:
         # Building the engine blocks for as long as the weights load, but must happen on the loop
         # that will run it; nothing else is on this loop yet.
         self._llm = AsyncLLM.from_engine_args(
-            AsyncEngineArgs.from_cli_args(args), stat_loggers=[partial(Pulse, self._beat)]
+            AsyncEngineArgs.from_cli_args(args),
+            # What an entry leaves open is as in `vllm serve`: an engine in process would put no
+            # more into a step on a large GPU than on a small one.
+            usage_context=UsageContext.OPENAI_API_SERVER,
+            stat_loggers=[partial(Pulse, self._beat)],
         )
         tasks = await self._llm.get_supported_tasks()
         app = build_app(args, tasks, self._llm.model_config)

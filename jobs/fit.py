@@ -62,17 +62,21 @@ def judge(model: ModelSpec, config: Config | None, hardware: Hardware, cpu_cache
     if config is None or model.engine != "vllm":
         return _in_any([_as_planned(model, node) for node in places])
     try:
-        predicted = footprint.predict(model, config, on_gpu=on_gpu)
+        predicted = [
+            footprint.predict(model, config, on_gpu=on_gpu, gpu_bytes=node.gpu_memory_bytes)
+            for node in places
+        ]
     except Unpredictable as why:
         planned = _in_any([_as_planned(model, node) for node in places])
         if planned.verdict is FitVerdict.DOES_NOT_FIT:
             return planned
         return _fit(FitVerdict.CANNOT_TELL, f"cannot tell: {why}")
     each = [
-        _on_gpu(predicted, node) if on_gpu else _on_cpu(predicted, node, cpu_cache_bytes)
-        for node in places
+        _on_gpu(one, node) if on_gpu else _on_cpu(one, node, cpu_cache_bytes)
+        for one, node in zip(predicted, places, strict=True)
     ]
-    return _in_any(each).model_copy(update={"footprint": predicted.footprint()})
+    most = max(predicted, key=lambda one: one.overhead_bytes)
+    return _in_any(each).model_copy(update={"footprint": most.footprint()})
 
 
 def _fit(verdict: FitVerdict, reason: str, longest: int | None = None) -> Fit:

@@ -20,8 +20,10 @@ from jobs.schemas.models import ModelSpec
 
 GIB = 2**30
 
-# vLLM 0.32's defaults where an engine is made in process (UsageContext.ENGINE_CONTEXT).
+# Tokens of a step, and of one on GPUs of so many GiB, by default in `vllm serve` 0.32
+# (EngineArgs.get_batch_defaults). An A100 has the first in any case: its estimate is too large.
 _BATCHED_TOKENS = 2048
+_BATCHED_TOKENS_FROM = {160: 16_384, 70: 8192}
 _UTILIZATION = 0.92
 # Steps that asynchronous scheduling has under way at once (VllmConfig.max_concurrent_batches).
 _STEPS = 2
@@ -69,8 +71,11 @@ class Prediction:
         )
 
 
-def predict(model: ModelSpec, config: Config, *, on_gpu: bool) -> Prediction:
+def predict(
+    model: ModelSpec, config: Config, *, on_gpu: bool, gpu_bytes: int | None = None
+) -> Prediction:
     """The memory of one engine of ``model``, whose weights' ``config.json`` is ``config``.
+    ``gpu_bytes`` is the memory of each GPU, where that is known.
 
     Raises:
         Unpredictable: the config is not understood, or an engine argument not taken into account.
@@ -91,7 +96,7 @@ def predict(model: ModelSpec, config: Config, *, on_gpu: bool) -> Prediction:
     max_len = _count(args, "max_model_len", model.max_model_len or architecture.max_len)
     if not max_len:
         raise Unpredictable("neither its entry nor its config has a context length")
-    batched = _count(args, "max_num_batched_tokens", _BATCHED_TOKENS)
+    batched = _count(args, "max_num_batched_tokens", _batched_tokens(gpu_bytes or 0))
     layout = kv_cache.layout(
         architecture,
         gpus=max(gpus, 1),
@@ -116,6 +121,11 @@ def predict(model: ModelSpec, config: Config, *, on_gpu: bool) -> Prediction:
 def arguments(model: ModelSpec, *, on_gpu: bool) -> dict[str, Any]:
     """The engine arguments of a registry entry that are in force."""
     return model.engine_args | ({} if on_gpu else model.cpu_engine_args)
+
+
+def _batched_tokens(gpu_bytes: int) -> int:
+    most = (tokens for gib, tokens in _BATCHED_TOKENS_FROM.items() if gpu_bytes >= gib * GIB)
+    return next(most, _BATCHED_TOKENS)
 
 
 def _count(args: dict[str, Any], name: str, default: int) -> int:

@@ -88,7 +88,7 @@ def note_engine(
     written must not cost the results."""
     try:
         here = machine.read()
-        predicted = _predicted(spec, on_gpu=on_gpu)
+        predicted = _predicted(spec, here, on_gpu=on_gpu)
         facts = EngineFacts(
             replica=replica,
             loaded_at=datetime.now(UTC),
@@ -141,12 +141,12 @@ def _arguments(spec: BenchmarkSpec, *, on_gpu: bool) -> dict[str, Any]:
     return engine.arguments(spec.model, resolve(spec.model), spec.task, on_gpu=on_gpu)
 
 
-def _predicted(spec: BenchmarkSpec, *, on_gpu: bool) -> Prediction | None:
+def _predicted(spec: BenchmarkSpec, here: Machine, *, on_gpu: bool) -> Prediction | None:
     config = model_files.known_config(spec.model)
     if config is None:
         return None
     try:
-        return footprint.predict(spec.model, config, on_gpu=on_gpu)
+        return footprint.predict(spec.model, config, on_gpu=on_gpu, gpu_bytes=_gpu_bytes(here))
     except Unpredictable:
         return None
 
@@ -155,12 +155,17 @@ def _tokens(predicted: Prediction, here: Machine) -> int | None:
     """Tokens that the KV cache was predicted to hold on this machine."""
     if predicted.gpus == 0:
         room = settings().cpu_kv_cache_gib * footprint.GIB
-    elif here.gpus:
-        usable = min(gpu.memory_mib for gpu in here.gpus) * 2**20 * predicted.utilization
-        room = int(usable) - predicted.weights_bytes - predicted.overhead_bytes
+    elif (gpu_bytes := _gpu_bytes(here)) is not None:
+        usable = int(gpu_bytes * predicted.utilization)
+        room = usable - predicted.weights_bytes - predicted.overhead_bytes
     else:
         return None
     return kv_cache.capacity(predicted.layout, max(room, 0), predicted.max_len)
+
+
+def _gpu_bytes(here: Machine) -> int | None:
+    """The memory of the machine's smallest GPU."""
+    return min((gpu.memory_mib * 2**20 for gpu in here.gpus), default=None)
 
 
 def _save(at: str, record: BaseModel) -> None:

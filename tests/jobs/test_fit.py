@@ -1,5 +1,7 @@
 """Does a model fit? Verdicts on hardware that is given."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,7 +69,7 @@ def test_by_the_figures_of_the_entry(
 @pytest.mark.parametrize(
     ("hub_id", "fields", "hardware", "verdict", "reason"),
     [
-        ("meta-llama/Llama-3.1-8B", {}, gpus(1), "fits", "fits: 15 GiB of weights and 56"),
+        ("meta-llama/Llama-3.1-8B", {}, gpus(1), "fits", "fits: 15 GiB of weights and 55.5"),
         ("meta-llama/Llama-3.3-70B-Instruct", {}, gpus(1), "does_not_fit", "131.4 GiB of weights"),
         (
             "meta-llama/Llama-3.3-70B-Instruct",
@@ -131,6 +133,16 @@ def test_engine_arguments_count() -> None:
     assert third is not None
     assert first.overhead_bytes > second.overhead_bytes
     assert first.kv_token_bytes == 2 * third.kv_token_bytes
+
+
+def test_a_step_has_as_many_tokens_as_in_vllm_serve() -> None:
+    said = json.loads(Path(__file__).with_name("vllm_says.json").read_text())["batched_tokens"]
+    assert len(set(said.values())) > 1
+    for gib, tokens in said.items():
+        hardware = gpus(1, int(gib) * GIB)
+        explicit = published("Qwen/Qwen3-8B", engine_args={"max_num_batched_tokens": tokens})
+        found = judge(published("Qwen/Qwen3-8B"), hardware).footprint
+        assert found == judge(explicit, hardware).footprint, gib
 
 
 @pytest.mark.parametrize(

