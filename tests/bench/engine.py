@@ -4,10 +4,7 @@ Every contender has the machine to itself for its run, loads the model anew and 
 requests and engine arguments; within a repetition they take turns, in an order that rotates.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,7 +14,8 @@ from pathlib import Path
 
 import orjson
 import yaml
-from bench import service
+from bench import contender, service
+from bench.contender import Failed
 from bench.figures import Figure
 from bench.peers import Json, Peer
 from bench.processes import Watch
@@ -26,10 +24,13 @@ from chaos.stage import Stage
 from rich.console import Console
 
 from cluster.settings import REPOSITORY
-from jobs import registry
+from jobs import machine, registry
 from jobs.weights import prepare
 
 OURS = "this platform"
+# Of a step; what each contender takes by itself differs. On GPUs of 70 GiB, and on CPU, these are
+# what this platform and `vllm serve` take.
+_BATCHED_TOKENS, _BATCHED_TOKENS_ON_CPU = 8192, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,25 @@ def measure(
     try:
         file = folder / "varied.jsonl"
         file.write_bytes(jsonl(requests))
+        entry = _pinned(contest.model, folder)
+        failed: set[str] = set()
         for i in range(repeat):
             at = i % len(contenders)
             for name in contenders[at:] + contenders[:at]:
+                if name in failed:
+                    continue
                 if name == OURS:
-                    one = _ours(contest.model, file, beside)
+                    one = _ours(entry, file, beside)
                     before.values[OURS].append(one["before"])
                     load.values[OURS].append(one["load"])
                     after.values[OURS].append(one["after"])
                 else:
-                    one = _peer(Peer(name), contest.model, file, folder)
+                    try:
+                        one = _peer(Peer(name), entry, file, folder)
+                    except Failed as why:
+                        say.print(f"a: {name} is left out: {why}", markup=False)
+                        failed.add(name)
+                        continue
                 rate = one["output_tokens"] / one["seconds"]
                 rates.values[str(name)].append(rate)
                 wall.values[str(name)].append(one["total_seconds"])
@@ -96,23 +106,20 @@ def measure(
     return iter([rates, wall, beside, before, load, after])
 
 
+def _pinned(model: Path, folder: Path) -> Path:
+    """The registry entry with what would otherwise be each contender's own default."""
+    entry = yaml.safe_load(model.read_bytes())
+    tokens = _BATCHED_TOKENS if machine.read().gpus else _BATCHED_TOKENS_ON_CPU
+    entry["engine_args"] = {"max_num_batched_tokens": tokens} | entry.get("engine_args", {})
+    pinned = folder / "entry.yaml"
+    pinned.write_text(yaml.safe_dump(entry))
+    return pinned
+
+
 def _peer(peer: Peer, model: Path, requests: Path, folder: Path) -> Json:
     out = folder / f"{peer}.json"
-    log = folder / f"{peer}.log"
-    with log.open("wb") as opened:
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "bench.peers", peer, "--model", model),
-                *("--requests", requests, "--out", out),
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'tests'}"},
-            stdout=opened,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise RuntimeError(f"{peer} failed:\n{log.read_text()[-3000:]}")
+    asked = (peer.value, "--model", model, "--requests", requests, "--out", out)
+    contender.run("bench.peers", *asked, log=folder / f"{peer}.log")
     shutil.rmtree(out.with_suffix(".answers"), ignore_errors=True)
     return orjson.loads(out.read_bytes())
 
@@ -141,8 +148,7 @@ def _timed(stage: Stage, one: Json, asked: float) -> Json:
     tokens = sum(result["output_tokens"] for result in results)
     return {
         "output_tokens": tokens,
-        # The platform's own figure, from the first hand-over to the last result written.
-        "seconds": tokens / one["throughput"],
+        "seconds": service.written_in(stage, one["benchmark_id"]),
         "total_seconds": one["total_time_seconds"],
         "before": first_token - asked - one["load_seconds"],
         "load": one["load_seconds"],

@@ -117,7 +117,8 @@ def _of_one(stage: Stage, file: Path, found: Found) -> str:
     end = seen.pop()[0]
     times = [at for at, _ in seen]
     for share in (np.arange(_LOOKS) + 0.5) / _LOOKS:
-        at, one = seen[int(np.searchsorted(times, began + share * (end - began))) - 1]
+        before = np.searchsorted(times, began + share * (end - began))
+        at, one = seen[max(int(before) - 1, 0)]
         band = one["eta_low_seconds"], one["eta_high_seconds"]
         found.add(end - at, *band, one["eta_seconds"])
     return f"{done['total']} requests, {end - began:.0f} s"

@@ -62,9 +62,14 @@ def markdown(figures: Iterable[Figure]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path, figures: list[Figure], *, seed: int, repeat: int, quick: bool) -> Path:
-    """Write both files into ``folder``; returns the Markdown one."""
-    folder.mkdir(parents=True, exist_ok=True)
+def name(folder: Path) -> Path:
+    """Of the Markdown file of a run that begins now."""
+    return folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.md"
+
+
+def write(table: Path, figures: list[Figure], *, seed: int, repeat: int, quick: bool) -> None:
+    """Write the Markdown file, and one as JSON beside it."""
+    table.parent.mkdir(parents=True, exist_ok=True)
     code = machine.code()
     run: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -81,16 +86,13 @@ def write(folder: Path, figures: list[Figure], *, seed: int, repeat: int, quick:
         | {"ratios": {name: figure.ratio(name) for name in figure.values}}
         for figure in figures
     ]
-    stem = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     data = orjson.dumps(run | {"figures": of_figures}, option=orjson.OPT_INDENT_2)
-    (folder / f"{stem}.json").write_bytes(data)
+    table.with_suffix(".json").write_bytes(data)
     machine_line = (
         f"{run['machine']['cpu']}, {run['machine']['cores']} cores, seed {seed}, "
         f"{repeat} repetitions, {', '.join(f'{n} {v}' for n, v in run['versions'].items())}"
     )
-    table = folder / f"{stem}.md"
     table.write_text(f"{run['at']}: {machine_line}\n\n{markdown(figures)}")
-    return table
 
 
 def _short(value: float) -> str:

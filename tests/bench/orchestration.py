@@ -1,21 +1,17 @@
 """Orchestration alone: the fake instant engine, beside the same rows through bare Ray Data."""
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-from bench import service
+from bench import contender, service
 from bench.figures import Figure
 from bench.processes import Watch
 from bench.prompts import short
 from rich.console import Console
 
-from cluster.settings import REPOSITORY
 from jobs import request_file
 
 OURS, BARE = "this platform", "bare Ray Data"
@@ -32,6 +28,7 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
 def _of_size(size: int, repeat: int, say: Console) -> Iterator[Figure]:
     rate = Figure("b", f"{size:,} rows", "rows/s", {OURS: [], BARE: []}, BARE, "≥ 0.8")
     cpu = Figure("b", f"{size:,} rows: CPU of all processes", "ms/row", {OURS: []}, target="≤ 1")
+    update = Figure("e", f"{size:,} rows: CPU of the tracker a second", "ms", {"tracker": []})
     memory = Figure("b", f"{size:,} rows: peak memory", "MiB", {})
     memory.target = "1M ≤ 1.2 × 100k" if size > 100_000 else ""
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
@@ -45,8 +42,12 @@ def _of_size(size: int, repeat: int, say: Console) -> Iterator[Figure]:
             for _ in range(repeat):
                 with Watch(stage.session) as watch:
                     one = service.run(stage, service.INSTANT["model_id"], dataset_id)
-                rate.values[OURS].append(one["total_throughput"] * size / _tokens(one))
+                rate.values[OURS].append(size / service.written_in(stage, one["benchmark_id"]))
                 cpu.values[OURS].append(1000 * watch.cpu_seconds() / size)
+                seconds = one["total_time_seconds"]
+                used = watch.usage["tracker"].cpu_seconds
+                # It takes reports, folds them, writes what they come to, and looks at the queue.
+                update.values["tracker"].append(1000 * used / seconds)
                 for part in ("driver", "replica", "tracker"):
                     peak = watch.usage[part].peak_bytes / 2**20
                     memory.values.setdefault(part, []).append(peak)
@@ -58,33 +59,19 @@ def _of_size(size: int, repeat: int, say: Console) -> Iterator[Figure]:
                 )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return iter([rate, cpu, memory])
-
-
-def _tokens(one: dict[str, int]) -> int:
-    return one["prompt_tokens"] + one["output_tokens"]
+    return iter([rate, cpu, update, memory])
 
 
 def _bare(rows: Path, folder: Path, size: int) -> float:
-    """Rows per second, from the start of the pipeline, with its one actor up, to the last file."""
-    out, log = folder / "bare", folder / "bare.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.bare", rows, out, log],
-        cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'tests'}",
-            "RAY_worker_niceness": "0",
-            "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_raylet_start_wait_time_s": "180",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"bare Ray Data failed:\n{done.stderr[-3000:]}")
-    measured = orjson.loads(log.read_bytes())
+    """Rows per second, from the first row in to the last file written, as here."""
+    out, measurement = folder / "bare", folder / "bare.json"
+    env = {
+        "RAY_worker_niceness": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_raylet_start_wait_time_s": "180",
+    }
+    contender.run("bench.bare", rows, out, measurement, log=folder / "bare.log", env=env)
+    measured = orjson.loads(measurement.read_bytes())
     shutil.rmtree(out)
     assert measured["rows"] == size, measured
     return size / measured["seconds"]

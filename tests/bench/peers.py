@@ -36,6 +36,10 @@ _NOT_OF_THE_ENGINE = {
 }
 
 
+# Requests that Ray Data LLM hands to its engine together.
+_BATCH = 32
+
+
 class Peer(StrEnum):
     RAW = "raw"
     """``LLM.chat`` with all prompts at once."""
@@ -79,24 +83,31 @@ def run_batch(model: ModelSpec, requests: list[Json], out: Path) -> tuple[float,
     sys.argv = ["run-batch", "-i", str(asked), "-o", str(out)]
     for name, value in given.items():
         flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            sys.argv.append(flag)
-        elif value is not None and value is not False:
-            sys.argv += [flag, str(value)]
-    seconds = 0.0
-    inner = batch.run_batch
+        if isinstance(value, bool):
+            sys.argv.append(flag if value else f"--no-{name.replace('_', '-')}")
+        elif value is not None:
+            text = value if isinstance(value, str) else orjson.dumps(value).decode()
+            sys.argv += [flag, text]
+    began = ended = 0.0
+    build, run = batch.build_endpoint_registry, batch.run_batch
 
-    async def timed(*args: Any) -> None:
-        nonlocal seconds
+    async def built(*args: Any) -> Any:
+        # Its application is a part of loading, as that of this platform is.
+        nonlocal began
+        registry = await build(*args)
         began = time.monotonic()
-        await inner(*args)
-        seconds = time.monotonic() - began
+        return registry
 
-    batch.run_batch = timed
+    async def ran(*args: Any) -> None:
+        nonlocal ended
+        await run(*args)
+        ended = time.monotonic()
+
+    batch.build_endpoint_registry, batch.run_batch = built, ran
     asyncio.run(batch.main(batch.parse_args()))
     answers = [orjson.loads(line) for line in out.read_bytes().splitlines()]
     usages = [answer["response"]["body"]["usage"] for answer in answers]
-    return seconds, sum(usage["completion_tokens"] for usage in usages)
+    return ended - began, sum(usage["completion_tokens"] for usage in usages)
 
 
 def ray_data_llm(model: ModelSpec, requests: list[Json], out: Path) -> tuple[float, int]:
@@ -117,10 +128,11 @@ def ray_data_llm(model: ModelSpec, requests: list[Json], out: Path) -> tuple[flo
         model_source=given.pop("model"),
         engine_kwargs=given,
         concurrency=1,
-        batch_size=32,
+        batch_size=_BATCH,
         # Twice max_num_seqs in the engine, as this platform has.
-        max_concurrent_batches=4,
-        placement_group_config={"bundle_per_worker": {"CPU": 1}},
+        max_concurrent_batches=-(-2 * model.max_num_seqs // _BATCH),
+        # It asks for a GPU otherwise.
+        placement_group_config=None if machine.read().gpus else {"bundle_per_worker": {"CPU": 1}},
     )
     processor = build_processor(
         config,

@@ -83,7 +83,6 @@ def _export(
 ) -> Iterator[Figure]:
     size = 0
     with Watch(stage.session) as watch:
-        time.sleep(0.6)
         before = watch.usage["api"].peak_bytes
         began = time.monotonic()
         first = 0.0

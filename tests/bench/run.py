@@ -66,10 +66,11 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     say = Console(width=120)
     found: list[Figure] = []
+    table = figures.name(out)
     for name in chosen:
         found += PARTS[name](repeat, seed, quick=quick, say=say, **own.get(name, {}))
         # Written after each part, so that an interrupted run keeps what it has measured.
-        table = figures.write(out, found, seed=seed, repeat=repeat, quick=quick)
+        figures.write(table, found, seed=seed, repeat=repeat, quick=quick)
     say.print(figures.markdown(found), markup=False, soft_wrap=True)
     say.print(f"written: {table}")
 

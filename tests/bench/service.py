@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from chaos.stage import Json, Stage, wait_until
 from factories import model_entry
 
@@ -38,6 +40,16 @@ def upload(stage: Stage, file: Path) -> str:
             timeout=600,
         )
     return answer.raise_for_status().json()["dataset_id"]
+
+
+def written_in(stage: Stage, benchmark_id: str) -> float:
+    """Seconds from the first hand-over of a benchmark to the last part on disk."""
+    folder = stage.settings.data_folder / "storage" / "benchmarks" / benchmark_id / "parts"
+    files = list(folder.glob("*.parquet"))
+    table = pq.read_table(files, columns=["finished_at", "latency_ms"])
+    finished = pc.divide(pc.cast(table["finished_at"], "int64"), 1e6)
+    began = pc.min(pc.subtract(finished, pc.divide(table["latency_ms"], 1000))).as_py()
+    return max(file.stat().st_mtime for file in files) - began
 
 
 def run(

@@ -20,7 +20,9 @@ _POLL_SECONDS = 2.0
 def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Figure]:
     del seed
     watched = 10.0 if quick else 20.0
-    update = Figure("e", "Progress update of 8 chunks, folded and forecast", "ms", {"tracker": []})
+    update = Figure(
+        "e", "Progress update of 8 chunks, folded and forecast, without SQL", "ms", {"tracker": []}
+    )
     listed = Figure("e", f"List of benchmarks, {_STORED} stored, {_WATCHERS} watchers", "ms", {})
     listed.target = "p99 ≤ 100"
     with service.service([service.INSTANT]) as stage:
