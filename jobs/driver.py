@@ -33,8 +33,8 @@ from jobs.schemas.sampling import Sampling
 log = structlog.get_logger()
 
 _POLL_SECONDS = 1.0
-# Simulated with answers of very different lengths: 1 fills engines to 0.70, 2 to 0.92, 3 to 0.99
-# (`make bench PARTS=scaling`).
+# Simulated (`make bench PARTS=scaling`), with answers of very unequal lengths and eight engines: 1
+# fills them to 0.70, 2 to 0.85, 3 to 0.94.
 _IN_HAND = 3
 
 

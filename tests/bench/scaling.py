@@ -153,9 +153,9 @@ def finish(chunks: list[list[int]], replicas: int, times: int) -> float:
     has so many, is there. ``times``: see :func:`jobs.driver.in_hand`."""
     together, at_once = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, len(chunks[0]), times)
     calls = deque(list(chain.from_iterable(call)) for call in _split(chunks, together))
-    engines = [_Engine(_SEQS) for _ in range(replicas)]
-    # Round by round, as Ray Data fills its actors.
-    for _ in range(at_once):
+    engines = [_Engine(_SEQS, at_once) for _ in range(replicas)]
+    # Round by round, as Ray Data fills its actors: each has one call to follow.
+    for _ in range(at_once + 1):
         for engine in engines:
             if calls:
                 engine.take(calls.popleft())
@@ -177,9 +177,11 @@ def finish(chunks: list[list[int]], replicas: int, times: int) -> float:
 class _Engine:
     """One engine with continuous batching; its chunks are done when their last request is."""
 
-    def __init__(self, seqs: int) -> None:
+    def __init__(self, seqs: int, at_once: int) -> None:
         self.now = 0.0
         self._seqs = seqs
+        self._at_once = at_once
+        self._to_follow: deque[list[int]] = deque()
         self._steps = 0
         self._waiting: deque[tuple[int, int]] = deque()
         self._running: list[tuple[int, int]] = []  # step at which it ends, its chunk
@@ -191,9 +193,15 @@ class _Engine:
         return bool(self._running or self._waiting)
 
     def take(self, chunk: list[int]) -> None:
-        self._taken += 1
-        self._left[self._taken] = len(chunk)
-        self._waiting.extend((length, self._taken) for length in chunk)
+        self._to_follow.append(chunk)
+        self._open()
+
+    def _open(self) -> None:
+        while self._to_follow and len(self._left) < self._at_once:
+            chunk = self._to_follow.popleft()
+            self._taken += 1
+            self._left[self._taken] = len(chunk)
+            self._waiting.extend((length, self._taken) for length in chunk)
 
     def advance(self) -> int:
         """Go on until a request ends; how many chunks have ended with it."""
@@ -207,5 +215,8 @@ class _Engine:
         while self._running and self._running[0][0] == self._steps:
             _, chunk = heapq.heappop(self._running)
             self._left[chunk] -= 1
-            ended += self._left[chunk] == 0
+            if self._left[chunk] == 0:
+                del self._left[chunk]
+                ended += 1
+        self._open()
         return ended
