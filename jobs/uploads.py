@@ -34,6 +34,9 @@ from jobs.splitter import LineSplitter
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
+# Of custom_ids; each round reads them all.
+_COMPARED_AT_ONCE = 300_000
+_MOST_ROUNDS = 30
 # How much is written between two looks at the free space.
 _SPACE_BYTES = 16 * 2**20
 
@@ -42,7 +45,7 @@ class Upload:
     """A dataset on its way in: :meth:`feed` it bytes, then :meth:`finish` it.
 
     Used as a context manager; leaving the block without having finished removes every trace.
-    Memory is bounded by one row group and one line, whatever the size of the file.
+    Memory is bounded by a few row groups and one line, whatever the size of the file.
     """
 
     def __init__(
@@ -286,18 +289,26 @@ class Upload:
 
 
 def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
-    """Lines whose ``custom_id`` an earlier line has. DuckDB spills to disk, so memory is flat."""
+    """Lines whose ``custom_id`` an earlier line has. A part of all is compared at a time, so that
+    memory is flat; what that does not bound, DuckDB spills to disk."""
+    rounds = min(-(-pq.read_metadata(parquet).num_rows // _COMPARED_AT_ONCE), _MOST_ROUNDS)
     with duckdb.connect() as db:
         db.execute("SET memory_limit = '512MB'")
+        db.execute("SET threads = 1")
         db.execute("SET temp_directory = ?", [str(parquet.parent)])
-        db.execute(
-            """
-            CREATE TEMP TABLE repeated AS
-            SELECT custom_id, min(line) AS first FROM read_parquet($1)
-            GROUP BY custom_id HAVING count(*) > 1
-            """,
-            [str(parquet)],
-        )
+        db.execute("CREATE TEMP TABLE repeated (custom_id TEXT, first BIGINT)")
+        for i in range(rounds):
+            db.execute(
+                """
+                INSERT INTO repeated
+                SELECT custom_id, min(line) FROM read_parquet($1)
+                WHERE hash(custom_id) % $2::UBIGINT = $3::UBIGINT
+                GROUP BY custom_id HAVING count(*) > 1
+                """,
+                [str(parquet), rounds, i],
+            )
+        if db.execute("SELECT count(*) FROM repeated").fetchone() == (0,):
+            return 0, []
         rows = db.execute(
             """
             SELECT line, custom_id, first, count(*) OVER () FROM read_parquet($1)

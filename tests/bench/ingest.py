@@ -37,7 +37,7 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
         for _ in range(repeat):
             # A service that has taken no upload yet: what an earlier one took, it keeps.
             with service.service([service.INSTANT]) as stage:
-                with Watch(stage.session, every=0.25) as watch:
+                with Watch(stage.session, every=0.5) as watch:
                     before = watch.usage["api"].peak_bytes
                     began = time.monotonic()
                     service.upload(stage, file)

@@ -91,10 +91,10 @@ def run_batch(model: ModelSpec, requests: list[Json], out: Path) -> tuple[float,
     began = ended = 0.0
     build, run = batch.build_endpoint_registry, batch.run_batch
 
-    async def built(*args: Any) -> Any:
+    async def built(**given: Any) -> Any:
         # Its application is a part of loading, as that of this platform is.
         nonlocal began
-        registry = await build(*args)
+        registry = await build(**given)
         began = time.monotonic()
         return registry
 
