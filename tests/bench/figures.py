@@ -11,6 +11,9 @@ import orjson
 
 from jobs import machine
 
+# Beside what answers depend on: what speed does.
+_PACKAGES = (*machine.PACKAGES, "pyarrow", "duckdb", "orjson", "jiter", "starlette", "uvloop")
+
 
 @dataclass
 class Figure:
@@ -77,7 +80,7 @@ def write(table: Path, figures: list[Figure], *, seed: int, repeat: int, quick: 
         "repeat": repeat,
         "quick": quick,
         "machine": machine.read().model_dump(),
-        "versions": machine.versions(),
+        "versions": machine.versions(_PACKAGES),
         "code": code.model_dump() if code else None,
     }
     of_figures = [
