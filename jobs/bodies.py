@@ -28,6 +28,7 @@ class _Metrics(_Lenient):
     """vLLM's own figures."""
 
     time_to_first_token_ms: float | None = None
+    generation_time_ms: float | None = None
     queue_time_ms: float | None = None
     mean_itl_ms: float | None = None
 

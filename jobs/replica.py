@@ -273,14 +273,12 @@ def record(
 ) -> Record:
     """What is stored of an answer, with vLLM's own figures for the request.
 
-    vLLM's ``time_to_first_token_ms`` counts from scheduling; a user waits from hand-over, so the
-    time in the queue is added. ``mean_itl_ms`` is decode time over output tokens less one.
+    ``mean_itl_ms`` is decode time over output tokens less one.
     """
     body = answer.body
     choices = body.get("choices") or [{}]
     usage = body.get("usage") or {}
     metrics = body.get("metrics") or {}
-    ttft, queue = metrics.get("time_to_first_token_ms"), metrics.get("queue_time_ms")
     return Record(
         row_id=row["row_id"],
         custom_id=row["custom_id"],
@@ -294,12 +292,24 @@ def record(
         cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
         output_tokens=usage.get("completion_tokens"),
         latency_ms=latency_ms,
-        ttft_ms=None if ttft is None else ttft + (queue or 0.0),
+        ttft_ms=_first_token_ms(metrics, latency_ms),
         itl_ms=metrics.get("mean_itl_ms"),
-        queue_ms=queue,
+        queue_ms=metrics.get("queue_time_ms"),
         finished_at=time.time(),
         replica=replica,
     )
+
+
+def _first_token_ms(metrics: dict[str, Any], latency_ms: float | None) -> float | None:
+    """From hand-over, so that templates and tokenizing count: all of the time but generation.
+
+    Without the one or the other, what the engine says, whose clock begins at its own queue.
+    """
+    generation_ms = metrics.get("generation_time_ms")
+    if latency_ms is not None and generation_ms is not None:
+        return max(latency_ms - generation_ms, 0.0)
+    scheduled_ms = metrics.get("time_to_first_token_ms")
+    return None if scheduled_ms is None else scheduled_ms + (metrics.get("queue_time_ms") or 0.0)
 
 
 def unanswered(

@@ -57,7 +57,7 @@ class Result(BaseModel):
         "results."
     )
     ttft_ms: float | None = Field(
-        description="Time to first token, waiting in the engine's queue included."
+        description="From hand-over to the engine until the first token: waiting included."
     )
     itl_ms: float | None = Field(description="Mean time between output tokens.")
     queue_ms: float | None = Field(description="Waiting in the engine's queue.")

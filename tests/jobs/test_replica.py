@@ -77,7 +77,12 @@ def test_the_figures_of_an_answer() -> None:
             "completion_tokens": 4,
             "prompt_tokens_details": {"cached_tokens": 8},
         },
-        "metrics": {"time_to_first_token_ms": 40.0, "queue_time_ms": 60.0, "mean_itl_ms": 9.5},
+        "metrics": {
+            "time_to_first_token_ms": 40.0,
+            "generation_time_ms": 1390.0,
+            "queue_time_ms": 60.0,
+            "mean_itl_ms": 9.5,
+        },
     }
     found = stored(body)
     assert time.time() - found.pop("finished_at") < 60
@@ -94,7 +99,7 @@ def test_the_figures_of_an_answer() -> None:
         "cached_tokens": 8,
         "output_tokens": 4,
         "latency_ms": 1500.0,
-        "ttft_ms": 100.0,
+        "ttft_ms": 110.0,
         "itl_ms": 9.5,
         "queue_ms": 60.0,
         "replica": "node-1",
@@ -104,6 +109,9 @@ def test_the_figures_of_an_answer() -> None:
 @pytest.mark.parametrize(
     ("metrics", "ttft", "queue"),
     [
+        ({"time_to_first_token_ms": 40.0, "generation_time_ms": 1390.0}, 110.0, None),
+        ({"time_to_first_token_ms": 1490.0, "generation_time_ms": 0.0}, 1500.0, None),
+        ({"generation_time_ms": 1500.5}, 0.0, None),
         ({"time_to_first_token_ms": 40.0, "queue_time_ms": 60.0}, 100.0, 60.0),
         ({"time_to_first_token_ms": 40.0}, 40.0, None),
         ({"time_to_first_token_ms": 0.0, "queue_time_ms": 0.0}, 0.0, 0.0),
