@@ -3449,7 +3449,7 @@ export interface components {
             latency_ms: number | null;
             /**
              * Ttft Ms
-             * @description Time to first token, waiting in the engine's queue included.
+             * @description From hand-over to the engine until the first token: waiting included.
              */
             ttft_ms: number | null;
             /**
