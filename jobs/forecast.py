@@ -7,6 +7,10 @@ tail**: once nothing waits, the engines empty, and the end is that of the longes
 takes is a multiple of the time that a request spends in an engine, which by Little's law is the
 number of slots over the rate.
 
+The time that the model took for its last benchmark is the guess until there are results, and counts
+beside them for as long as it has not passed: of a batch that starts all at once, the first results
+come late and say little.
+
 The spreads below were set so that the band holds the end in 75 to 85 % of looks at simulated
 benchmarks of many kinds (`make bench PARTS=eta`). Pure arithmetic.
 """

@@ -79,3 +79,24 @@ def test_the_band_holds_the_end_of_simulated_benchmarks() -> None:
             if low is not None and high is not None
         ]
     assert 0.7 <= sum(held) / len(held) <= 0.9
+
+
+def test_the_last_time_counts_while_little_is_seen_and_for_less_as_time_passes() -> None:
+    """Of 64 that started at once the first ten ended just now: their rate says little."""
+    began = [*((float(t), 0) for t in range(28)), (28.0, 1), (29.0, 4), (30.0, 10)]
+    alone = forecast(began, total=64, slots=64)
+    assert alone is not None
+    assert alone.high is not None
+    assert alone.low is not None
+    errors: list[float] = []
+    for generation in (40.0, 35.0, 31.0):
+        found = forecast(began, 64, 64, generation)
+        assert found is not None
+        assert found.high is not None
+        assert found.low is not None
+        assert generation - 30 < found.seconds < alone.seconds
+        assert found.high - found.low < alone.high - alone.low
+        errors.append(abs(found.seconds - alone.seconds) / (alone.seconds - (generation - 30)))
+    assert errors == sorted(errors, reverse=True)
+    # It took longer than that already, so that it says nothing.
+    assert forecast(began, 64, 64, generation=30.0) == alone
