@@ -5,6 +5,7 @@ be reached just as from outside.
 """
 
 import socket
+from contextlib import suppress
 
 import grpc
 import httpx
@@ -52,12 +53,15 @@ def reachable(session: Session) -> dict[int, str]:
     found: dict[int, str] = {}
     family: set[psutil.Process] = set()
     for process in processes(session):
-        family |= {process, *process.children(recursive=True)}
+        with suppress(psutil.NoSuchProcess):
+            family |= {process, *process.children(recursive=True)}
     for process in family:
-        for connection in process.net_connections("inet"):
-            here = connection.laddr
-            if connection.status == psutil.CONN_LISTEN and not is_loopback(here.ip):
-                found[here.port] = process.name()
+        # One that has ended since, as idle workers do, listens to nothing.
+        with suppress(psutil.NoSuchProcess):
+            for connection in process.net_connections("inet"):
+                here = connection.laddr
+                if connection.status == psutil.CONN_LISTEN and not is_loopback(here.ip):
+                    found[here.port] = process.name()
     return found
 
 
