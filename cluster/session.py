@@ -51,6 +51,14 @@ def processes(session: Session) -> list[psutil.Process]:
     return found
 
 
+def command(process: psutil.Process) -> str:
+    """Its command line; empty where it has just ended, or is somebody else's."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def end(session: Session) -> None:
     """End every process of the session: politely, then for certain."""
     for number in (signal.SIGTERM, signal.SIGKILL):

@@ -18,7 +18,7 @@ import pytest
 from integration.api import Api, Json, candidates, chat
 from playwright.sync_api import Locator, Page, expect
 
-from cluster.session import Session, processes
+from cluster.session import Session, command, processes
 
 pytestmark = pytest.mark.e2e
 
@@ -287,7 +287,7 @@ def test_a_dataset_in_use_cannot_be_deleted_and_says_why(
 def away(session: Session) -> Generator[None]:
     """The service's proxy and replicas stand still: connections are taken, nothing is answered."""
     names = ("haproxy", "ServeReplica")
-    stopped = [p for p in processes(session) if any(n in " ".join(p.cmdline()) for n in names)]
+    stopped = [p for p in processes(session) if any(n in command(p) for n in names)]
     assert stopped, "nothing to stop"
     for process in stopped:
         with suppress(psutil.NoSuchProcess):

@@ -9,7 +9,7 @@ import pytest
 from integration.api import Api, chat
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.session import processes
+from cluster.session import command, processes
 from serve_app.demo import EMBEDDED
 
 pytestmark = pytest.mark.e2e
@@ -23,7 +23,7 @@ def api(demo: Any) -> Iterator[Api]:
 
 def engines(demo: Any) -> list[str]:
     """Command lines of the session's replicas and vLLM's engine processes."""
-    running = [" ".join(process.cmdline()) for process in processes(demo.session)]
+    running = [command(process) for process in processes(demo.session)]
     return [one for one in running if "MapWorker" in one or "EngineCore" in one]
 
 

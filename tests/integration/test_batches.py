@@ -11,7 +11,7 @@ import pytest
 from integration.api import Api, chat
 from openai.types import Batch
 
-from cluster.session import Session, processes
+from cluster.session import Session, command, processes
 
 pytestmark = pytest.mark.integration
 
@@ -95,7 +95,7 @@ def test_a_live_batch_is_cancelled_on_either_side_also_after_the_tracker_was_kil
     first, second = (create(client, *lines(400, "fake/slow")) for _ in range(2))
     at_work(client, api, first)
     for process in processes(session):
-        if "ray::Tracker" in " ".join(process.cmdline()):
+        if "ray::Tracker" in command(process):
             process.kill()
     dataset = first.input_file_id.replace("file-", "ds_")
     refused = api.client.delete(f"/admin/datasets/{dataset}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from integration.api import Api, candidates, chat
 
-from cluster.session import Session, processes
+from cluster.session import Session, command, processes
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +76,7 @@ def test_a_dataset_in_use_is_kept_and_a_cancelled_benchmark_keeps_its_results(
     assert ended["status"] == "cancelled"
     assert 0 < ended["completed"] < 200
     assert api.results(benchmark)["total"] == ended["completed"]
-    assert not [p for p in processes(session) if "MapWorker" in " ".join(p.cmdline())]
+    assert not [p for p in processes(session) if "MapWorker" in command(p)]
     api.client.delete(f"/admin/datasets/{dataset}").raise_for_status()
     assert api.results(benchmark)["total"] > 0
 
@@ -187,7 +187,7 @@ def test_memory_stays_flat_while_a_large_file_is_uploaded(
         for i in range(256):
             text = "x" * 2**20
             out.write(json.dumps(chat(f"large-{i}", text)) + "\n")
-    service = [p.pid for p in processes(session) if "Serve" in " ".join(p.cmdline())]
+    service = [p.pid for p in processes(session) if "Serve" in command(p)]
     before = sum(map(_peak_bytes, service))
 
     with file.open("rb") as body:

@@ -15,7 +15,7 @@ from broken_json import BROKEN, DOUBTFUL
 from disk import resize, small_disk
 from integration.api import Api, candidates, chat
 
-from cluster.session import Session, processes
+from cluster.session import Session, command, processes
 from cluster.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -73,7 +73,7 @@ class Memory:
     """By how much the processes that serve HTTP grow at most, from here on."""
 
     def __init__(self, session: Session) -> None:
-        found = [p.pid for p in processes(session) if "ServeReplica" in " ".join(p.cmdline())]
+        found = [p.pid for p in processes(session) if "ServeReplica" in command(p)]
         assert found
         self._folders = [Path(f"/proc/{pid}") for pid in found]
         for folder in self._folders:
