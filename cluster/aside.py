@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from cluster.session import Session, processes
+from cluster.session import Session, command, processes
 
 NICENESS = 10
 _NVIDIA = Path("/proc/driver/nvidia/version")
@@ -46,7 +46,7 @@ def ray_steps_aside(session: Session) -> None:
     """The same for what of a session is neither a worker nor starts them: Ray's own processes."""
     for process in processes(session):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if not any(name in " ".join(process.cmdline()) for name in _ENGINES_COME_FROM):
+            if not any(name in command(process) for name in _ENGINES_COME_FROM):
                 step_aside(process)
 
 
@@ -56,6 +56,5 @@ def helpers_step_aside() -> None:
     raylet = psutil.Process().parent()
     for process in raylet.children(recursive=True) if raylet else ():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            command = " ".join(process.cmdline())
-            if any(name in command for name in _HELPERS):
+            if any(name in command(process) for name in _HELPERS):
                 step_aside(process)
