@@ -76,7 +76,9 @@ def test_finishing_replaces_the_journal_by_a_part_in_order() -> None:
 
 
 def test_a_part_holds_what_was_recorded() -> None:
-    sent = record(0, error='{"code": "x", "message": "y"}', text="Grüße 🎉", ttft_ms=None)
+    # A whole number of microseconds, which is what a part keeps of any other.
+    at = {"finished_at": 1_700_000_000.25}
+    sent = record(0, error='{"code": "x", "message": "y"}', text="Grüße 🎉", ttft_ms=None, **at)
     chunk = opened()
     chunk.add(sent)
     chunk.finish()
