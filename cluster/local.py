@@ -8,16 +8,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import duckdb
 import pyarrow as pa
 
 from cluster import duck, space
 from cluster.settings import settings
 from cluster.storage import check_key
+
+if TYPE_CHECKING:  # not before it is needed: see cluster.duck
+    import duckdb
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -145,10 +147,10 @@ class Local:
     def url(self, key: str) -> str:
         return str(self.path(key))
 
-    def mount(self, db: duckdb.DuckDBPyConnection) -> None:
+    def mount(self, db: "duckdb.DuckDBPyConnection") -> None:
         """Nothing: it reads files."""
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
+    def connect(self) -> "duckdb.DuckDBPyConnection":
         return _instance(settings().data_folder).cursor()
 
     def each(self, work: Callable[[S], T], of: Iterable[S]) -> Iterator[T]:
@@ -179,7 +181,7 @@ class LocalJournal:
 
 
 @lru_cache(maxsize=1)  # the folder changes only in tests
-def _instance(_: Path) -> duckdb.DuckDBPyConnection:
+def _instance(_: Path) -> "duckdb.DuckDBPyConnection":
     """One for the whole process: starting it takes as long as reading a page."""
     db = duck.instance()
     db.execute("SET parquet_metadata_cache = true")

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
-
-import duckdb
 
 from cluster.settings import settings
 from cluster.space import causes
+
+if TYPE_CHECKING:  # not before it is needed: see cluster.duck
+    import duckdb
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -141,12 +142,12 @@ class Storage(Protocol):
         """What DuckDB reads an object by, in a connection of :meth:`connect`."""
         ...
 
-    def mount(self, db: duckdb.DuckDBPyConnection) -> None:
+    def mount(self, db: "duckdb.DuckDBPyConnection") -> None:
         """Have a DuckDB instance read objects by their :meth:`url`, each as it was when the
         instance first opened it."""
         ...
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
+    def connect(self) -> "duckdb.DuckDBPyConnection":
         """A connection to a DuckDB in memory that reads objects. What it makes (temporary views
         and tables, variables) is its own; what it sets may be of the whole process."""
         ...
@@ -179,8 +180,10 @@ def unavailable(error: BaseException) -> str | None:
     return None
 
 
-def is_gone(error: duckdb.Error) -> bool:
+def is_gone(error: "duckdb.Error") -> bool:
     """Whether a query failed because an object is not there any more."""
+    import duckdb
+
     return isinstance(error, duckdb.IOException) or FileNotFoundError.__name__ in str(error)
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,9 +43,15 @@ def run(spec: BenchmarkSpec, placement: Placement) -> None:
     """Do every chunk that is not done yet; returns when all parts are there."""
     chunks = -(-spec.total // spec.chunk_rows)
     missing = sorted(set(range(chunks)) - parts.done(spec.benchmark_id))
-    manifest.write(spec, placement)
-    if not missing:
-        return
+    # Asking git for the code's version takes a while, in which replicas start.
+    with ThreadPoolExecutor(1, "manifest") as aside:
+        written = aside.submit(manifest.write, spec, placement)
+        if missing:
+            _do(missing, spec, placement)
+        written.result()
+
+
+def _do(missing: list[int], spec: BenchmarkSpec, placement: Placement) -> None:
     on_gpu = placement.gpus_per_replica > 0
     DataContext.get_current().enable_progress_bars = False
     # The work items are indices: replicas read their requests from storage themselves, so no row

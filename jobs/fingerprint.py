@@ -11,23 +11,13 @@ from typing import Any
 
 import orjson
 from huggingface_hub import try_to_load_from_cache
-from pydantic import BaseModel, Field
 
+from jobs.manifest import WeightsRead
 from jobs.schemas.models import ModelSpec
 from jobs.weights import locate, resolve
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class WeightsRead(BaseModel):
-    """The weights that an engine has loaded."""
-
-    source: str = Field(examples=["hub:Qwen/Qwen3-4B"])
-    revision: str | None = Field(description="Commit of the hub repository.")
-    sha256: str | None = Field(
-        description="Digest of the GGUF file, or of the names and digests of the weights' files."
-    )
 
 
 def weights(model: ModelSpec) -> WeightsRead | None:

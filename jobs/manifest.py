@@ -1,35 +1,37 @@
 """The manifest of a benchmark: all that its answers depend on, written by those who know it.
 
 ``benchmarks/<id>/manifest.json`` is the driver's: what was asked for, and by which code.
-``benchmarks/<id>/engines/<replica>.json`` are the replicas': what they loaded, on which machine. A
-replica writes its own before any of its chunks counts as done.
+``benchmarks/<id>/engines/<replica>.json`` are the replicas' (:mod:`jobs.facts`): what they loaded,
+on which machine. A replica writes its own before any of its chunks counts as done.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
-import structlog
 from pydantic import BaseModel, Field
 
-from cluster.settings import settings
 from cluster.storage import storage
-from jobs import engine, fingerprint, footprint, kv_cache, machine, model_files
+from jobs import machine
 from jobs.errors import NotFound
-from jobs.fingerprint import WeightsRead
-from jobs.footprint import Prediction
 from jobs.machine import Code, Machine
-from jobs.model_config import Unpredictable
 from jobs.schemas.benchmarks import BenchmarkSpec, Placement
 from jobs.schemas.memory import Footprint, MemoryTaken
-from jobs.weights import resolve
-
-log = structlog.get_logger()
 
 
 class ImportedFile(BaseModel):
     name: str
     sha256: str
+
+
+class WeightsRead(BaseModel):
+    """The weights that an engine has loaded."""
+
+    source: str = Field(examples=["hub:Qwen/Qwen3-4B"])
+    revision: str | None = Field(description="Commit of the hub repository.")
+    sha256: str | None = Field(
+        description="Digest of the GGUF file, or of the names and digests of the weights' files."
+    )
 
 
 class EngineFacts(BaseModel):
@@ -81,29 +83,9 @@ def write(
     _save(key(spec.benchmark_id), known)
 
 
-def note_engine(
-    spec: BenchmarkSpec, replica: str, taken: MemoryTaken | None = None, *, on_gpu: bool
-) -> None:
-    """Write what a replica has loaded, and the memory that it has ``taken``. That it cannot be
-    written must not cost the results."""
-    try:
-        here = machine.read()
-        predicted = _predicted(spec, here, on_gpu=on_gpu)
-        facts = EngineFacts(
-            replica=replica,
-            loaded_at=datetime.now(UTC),
-            versions=machine.versions(),
-            machine=here,
-            weights=fingerprint.weights(spec.model),
-            chat_template_sha256=fingerprint.chat_template(spec.model),
-            arguments=_arguments(spec, on_gpu=on_gpu),
-            predicted=predicted.footprint() if predicted else None,
-            predicted_kv_cache_tokens=_tokens(predicted, here) if predicted else None,
-            taken=taken,
-        )
-        _save(f"{_engines(spec.benchmark_id)}/{replica}.json", facts)
-    except Exception:
-        log.exception("the manifest lacks an engine", replica=replica)
+def add(benchmark_id: str, engine: EngineFacts) -> None:
+    """Add what a replica has loaded."""
+    _save(f"{_engines(benchmark_id)}/{engine.replica}.json", engine)
 
 
 def read(benchmark_id: str) -> Manifest:
@@ -133,39 +115,6 @@ def key(benchmark_id: str) -> str:
 
 def _engines(benchmark_id: str) -> str:
     return f"benchmarks/{benchmark_id}/engines"
-
-
-def _arguments(spec: BenchmarkSpec, *, on_gpu: bool) -> dict[str, Any]:
-    if spec.model.engine != "vllm":
-        return spec.model.engine_args
-    return engine.arguments(spec.model, resolve(spec.model), spec.task, on_gpu=on_gpu)
-
-
-def _predicted(spec: BenchmarkSpec, here: Machine, *, on_gpu: bool) -> Prediction | None:
-    config = model_files.known_config(spec.model)
-    if config is None:
-        return None
-    try:
-        return footprint.predict(spec.model, config, on_gpu=on_gpu, gpu_bytes=_gpu_bytes(here))
-    except Unpredictable:
-        return None
-
-
-def _tokens(predicted: Prediction, here: Machine) -> int | None:
-    """Tokens that the KV cache was predicted to hold on this machine."""
-    if predicted.gpus == 0:
-        room = settings().cpu_kv_cache_gib * footprint.GIB
-    elif (gpu_bytes := _gpu_bytes(here)) is not None:
-        usable = int(gpu_bytes * predicted.utilization)
-        room = usable - predicted.weights_bytes - predicted.overhead_bytes
-    else:
-        return None
-    return kv_cache.capacity(predicted.layout, max(room, 0), predicted.max_len)
-
-
-def _gpu_bytes(here: Machine) -> int | None:
-    """The memory of the machine's smallest GPU."""
-    return min((gpu.memory_mib * 2**20 for gpu in here.gpus), default=None)
 
 
 def _save(at: str, record: BaseModel) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 
 import structlog
 from filelock import FileLock
-from huggingface_hub import try_to_load_from_cache
 
 from cluster.settings import settings
 from jobs.errors import InvalidRequest
@@ -52,6 +51,9 @@ def prepared(model: ModelSpec) -> bool:
     if weights.gguf:
         return (prepared_folder(model) / _COMPLETE).exists()
     assert weights.hub is not None
+    # Only here: the engine's process imports it while it loads.
+    from huggingface_hub import try_to_load_from_cache
+
     cached = try_to_load_from_cache(weights.hub, "config.json", revision=weights.revision)
     return isinstance(cached, str)
 

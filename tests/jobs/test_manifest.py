@@ -9,7 +9,7 @@ from published import published
 
 from cluster.database import session
 from cluster.storage import storage
-from jobs import benchmarks, manifest
+from jobs import benchmarks, facts, manifest
 from jobs.errors import NotFound
 from jobs.manifest import ImportedFile
 from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Placement
@@ -31,9 +31,9 @@ def test_what_was_asked_for_and_what_was_loaded(spec: BenchmarkSpec) -> None:
         manifest.read(spec.benchmark_id)
     assert caught.value.code == "manifest_not_found"
     manifest.write(spec, PLACEMENT)
-    manifest.note_engine(spec, "node-2", on_gpu=False)
+    facts.note(spec, "node-2", on_gpu=False)
     time.sleep(0.001)
-    manifest.note_engine(spec, "node-1", on_gpu=False)
+    facts.note(spec, "node-1", on_gpu=False)
     found = manifest.read(spec.benchmark_id)
     assert (found.spec, found.placement) == (spec, PLACEMENT)
     assert found.spec.dataset_sha256 is not None
@@ -68,7 +68,7 @@ def test_results_do_not_fail_with_it(
         raise OSError("no space")
 
     monkeypatch.setattr(manifest, "_save", full)
-    manifest.note_engine(spec, "node-1", on_gpu=False)
+    facts.note(spec, "node-1", on_gpu=False)
     assert "the manifest lacks an engine" in capsys.readouterr().out
 
 
@@ -85,11 +85,11 @@ def test_predicted_beside_taken(
     configure(cpu_kv_cache_gib=1)
     loaded = spec.model_copy(update={"model": published("HuggingFaceTB/SmolLM2-135M-Instruct")})
     taken = MemoryTaken(kv_cache_blocks=364, block_tokens=128, kv_cache_tokens=46_592)
-    monkeypatch.setattr(manifest.fingerprint, "weights", lambda _: None)
-    monkeypatch.setattr(manifest.fingerprint, "chat_template", lambda _: None)
-    monkeypatch.setattr(manifest, "resolve", lambda _: "/nowhere")
+    monkeypatch.setattr(facts.fingerprint, "weights", lambda _: None)
+    monkeypatch.setattr(facts.fingerprint, "chat_template", lambda _: None)
+    monkeypatch.setattr(facts, "resolve", lambda _: "/nowhere")
     manifest.write(loaded, PLACEMENT)
-    manifest.note_engine(loaded, "node-1", taken, on_gpu=False)
+    facts.note(loaded, "node-1", taken, on_gpu=False)
     (found,) = manifest.read(spec.benchmark_id).engines
     assert found.taken == taken
     assert found.predicted is not None
@@ -101,6 +101,6 @@ def test_predicted_beside_taken(
 
 def test_what_cannot_be_predicted_is_left_out(spec: BenchmarkSpec) -> None:
     manifest.write(spec, PLACEMENT)
-    manifest.note_engine(spec, "node-1", on_gpu=False)
+    facts.note(spec, "node-1", on_gpu=False)
     (found,) = manifest.read(spec.benchmark_id).engines
     assert (found.predicted, found.predicted_kv_cache_tokens, found.taken) == (None, None, None)

@@ -7,7 +7,7 @@ import pytest
 from ext_fixtures import failure, make_benchmark, place, record, request, store_dataset, write
 
 from cluster.database import session
-from jobs import benchmarks, manifest, rerun
+from jobs import benchmarks, facts, manifest, rerun
 from jobs.errors import InvalidRequest, NotFound
 from jobs.reproduction import reproduction
 from jobs.schemas.benchmarks import BenchmarkSpec, Placement
@@ -74,7 +74,7 @@ def test_engines_that_differ_are_named(make_benchmark, monkeypatch):
         spec = _spec(benchmark_id)
         manifest.write(spec, Placement(replicas=1, gpus_per_replica=0))
         monkeypatch.setattr(manifest.machine, "versions", lambda v=version: {"vllm": v})
-        manifest.note_engine(spec, "r-1", on_gpu=False)
+        facts.note(spec, "r-1", on_gpu=False)
     assert [one.model_dump() for one in reproduction(second).changed] == [
         {"field": "engine.versions.vllm", "then": "1", "now": "2"}
     ]

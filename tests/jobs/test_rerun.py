@@ -13,9 +13,8 @@ from factories import model
 from cluster.database import session
 from jobs import benchmarks, datasets, manifest, registry, rerun
 from jobs.errors import Conflict, NotFound
-from jobs.fingerprint import WeightsRead
 from jobs.machine import Machine
-from jobs.manifest import EngineFacts
+from jobs.manifest import EngineFacts, WeightsRead
 from jobs.models import DatasetRow
 from jobs.schemas.benchmarks import BenchmarkSpec, Placement, Status
 
@@ -109,7 +108,7 @@ def test_weights_of_the_hub_are_those_of_the_first_run(place, make_benchmark):
         chat_template_sha256=None,
         arguments={},
     )
-    manifest._save(f"benchmarks/{benchmark_id}/engines/r-1.json", facts)
+    manifest.add(benchmark_id, facts)
     again = rerun.rerun(benchmark_id)
     assert spec_of(again.benchmark_id).model.weights.revision == "c0ffee"
     # And again of that one, which is pinned now, though the registry's entry is not.

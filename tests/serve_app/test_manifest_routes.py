@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from cluster.database import session
-from jobs import benchmarks, manifest, registry, scheduler
+from jobs import benchmarks, facts, manifest, registry, scheduler
 from jobs.parts import Chunk
 from jobs.schemas.benchmarks import BenchmarkSpec, Placement, Status
 
@@ -22,7 +22,7 @@ def run(benchmark_id: str, text: str) -> None:
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     manifest.write(spec, Placement(replicas=1, gpus_per_replica=0))
-    manifest.note_engine(spec, "node-1", on_gpu=False)
+    facts.note(spec, "node-1", on_gpu=False)
     chunk = Chunk(benchmark_id, 0)
     chunk.open()
     for row in range(3):
