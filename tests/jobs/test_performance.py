@@ -1,8 +1,10 @@
 """Rates over time and goodput, held against sums done one request at a time."""
 
+import json
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,6 +118,49 @@ def test_goodput_is_what_vllm_bench_counts(
     assert good.share == pytest.approx(2 / 7)
     assert good.requests_per_second == pytest.approx(2 / 10, rel=1e-5)
     assert performance(benchmark.benchmark_id, Limits()).goodput.good == 6
+
+
+def test_figures_are_those_of_vllm_bench(benchmark: Benchmark, timed: Callable[..., None]) -> None:
+    """Held against its own function, by ``vllm_says.py``."""
+    recorded = json.loads(Path(__file__).with_name("vllm_says.json").read_text())["bench_serve"]
+    rows: list[dict[str, Any]] = []
+    for one in recorded["requests"]:
+        start, ttft, tokens = one["start"], one["ttft"], one["output_tokens"]
+        generation = one["latency"] - ttft
+        rows.append(
+            {
+                "at": (start, 0, start + ttft, start + one["latency"]),
+                "prompt_tokens": one["prompt_tokens"],
+                "output_tokens": tokens,
+                "itl_ms": 1000 * generation / (tokens - 1) if tokens > 1 else None,
+                "status_code": 200 if one["success"] else 500,
+            }
+        )
+    timed(*rows)
+    limits = Limits(
+        max_ttft_ms=recorded["limits"]["ttft"],
+        max_itl_ms=recorded["limits"]["tpot"],
+        max_latency_ms=recorded["limits"]["e2el"],
+    )
+    rates = performance(benchmark.benchmark_id, limits)
+    found = statistics.statistics(benchmark.benchmark_id, ResultFilter())
+    said = recorded["said"]
+    assert 0 < said["request_goodput"] < said["request_throughput"]
+    for figure, name in (
+        (rates.requests_per_second, "request_throughput"),
+        (rates.output_tokens_per_second, "output_throughput"),
+        (rates.total_tokens_per_second, "total_token_throughput"),
+        (rates.goodput.requests_per_second, "request_goodput"),
+    ):
+        assert figure == pytest.approx(said[name], rel=1e-5), name
+    for distribution, name in (
+        (found.ttft_ms, "percentiles_ttft_ms"),
+        (found.itl_ms, "percentiles_tpot_ms"),
+        (found.latency_ms, "percentiles_e2el_ms"),
+    ):
+        assert distribution is not None
+        shown = [distribution.p50, distribution.p90, distribution.p95, distribution.p99]
+        assert shown == pytest.approx(said[name], rel=1e-6), name
 
 
 def test_what_an_ended_benchmark_showed_is_remembered(
