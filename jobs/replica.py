@@ -80,19 +80,18 @@ class Replica:
         started = time.monotonic()
         self._run(self._engine.start()).result()
         self._load_seconds = time.monotonic() - started
+        # Only here: most of what it needs has been imported by the engine meanwhile.
+        from jobs import facts
+
         heap.settle()
         log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
         # Digests of large weights take a while, which is no reason not to begin.
-        self._noting = ThreadPoolExecutor(1, "manifest").submit(self._note_loaded, on_gpu)
+        self._noting = ThreadPoolExecutor(1, "manifest").submit(
+            facts.note, self._spec, self._name, self._engine.memory(), on_gpu=on_gpu
+        )
         self._reporting = self._run(self._report_forever())
         # From here on: while an engine loads, it may well block its loop for minutes.
         self._watching = self._run(patience.watch_loop())
-
-    def _note_loaded(self, on_gpu: bool) -> None:
-        # Only here, as the engine need not wait until this is imported.
-        from jobs import facts
-
-        facts.note(self._spec, self._name, self._engine.memory(), on_gpu=on_gpu)
 
     async def __call__(self, batch: Batch) -> Batch:
         doing = [asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]]

@@ -18,7 +18,7 @@ from bench import contender, service
 from bench.contender import Failed
 from bench.figures import Figure
 from bench.peers import Json, Peer
-from bench.processes import Watch
+from bench.processes import Watch, settle
 from bench.prompts import jsonl, varied
 from chaos.stage import Stage
 from rich.console import Console
@@ -128,6 +128,7 @@ def _ours(model: Path, requests: Path, beside: Figure) -> Json:
     entry = yaml.safe_load(model.read_bytes())
     with service.service([entry]) as stage:
         dataset_id = service.upload(stage, requests)
+        settle(stage.session)
         asked = time.time()
         with Watch(stage.session, every=5.0) as watch:
             one = service.run(stage, entry["model_id"], dataset_id)

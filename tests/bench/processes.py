@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ _WORDS = {
     "tracker": "ray::Tracker",
     "api": "ray::ServeReplica",
 }
+# Of a second: what Ray and Serve take when nothing goes on.
+_IDLE_CPU_SECONDS = 0.3
 
 
 @dataclass
@@ -79,6 +82,19 @@ class Watch:
         for name, size in memory.items():
             used = self.usage.setdefault(name, Usage())
             used.peak_bytes = max(used.peak_bytes, size)
+
+
+def settle(session: Session) -> None:
+    """Wait until a service has done what it does once, after its start."""
+    while True:
+        before = _used(session)
+        time.sleep(1.0)
+        if _used(session) - before < _IDLE_CPU_SECONDS:
+            return
+
+
+def _used(session: Session) -> float:
+    return sum(_cpu(process) or 0.0 for process in processes(session))
 
 
 def _name(process: psutil.Process) -> str | None:
