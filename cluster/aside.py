@@ -19,10 +19,10 @@ NICENESS = 10
 _NVIDIA = Path("/proc/driver/nvidia/version")
 # Workers, and with them engines, inherit the cores of the raylet.
 _ENGINES_COME_FROM = ("raylet/raylet", "ray::")
-# What looks after other things: jobs' drivers and supervisors, agents of the node, Serve's
-# controller and proxies, and the three actors that Ray Data has for itself.
+# What looks after other things: the tracker, jobs' drivers and supervisors, agents of the node,
+# Serve's controller and proxies, and the three actors that Ray Data has for itself.
 _HELPERS = (
-    " -m jobs.driver ",
+    *(" -m jobs.driver ", "TrackerActor"),
     *("ray::DashboardAgent", "ray::RuntimeEnvAgent", "ray::JobSupervisor"),
     *("ray::ServeController", "ray::ProxyActor", "ray::HAProxyManager"),
     *("ray::_StatsActor", "ray::_AutoscalingCoordinator", "ray::ActorLocationTracker"),

@@ -14,7 +14,6 @@ from typing import Any
 import ray
 import structlog
 
-from cluster.aside import step_aside
 from cluster.database import migrate, session
 from jobs import benchmarks, parts, scheduler, totals, tracking
 from jobs.backlog import Backlog
@@ -35,7 +34,6 @@ class Tracker:
     own thread, each second."""
 
     def __init__(self) -> None:
-        step_aside()
         migrate()
         self._lock = threading.Lock()
         # Between admitting a benchmark and submitting its job, it looks like one whose job is gone.

@@ -47,7 +47,7 @@ def test_a_replica_that_has_stepped_aside_moves_the_helpers_beside_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(aside, "_NVIDIA", tmp_path / "none")
-    # A raylet, with a replica, a helper and a worker that may become an engine.
+    # A raylet, with a replica, two helpers and a worker that may become an engine.
     worker = "import setproctitle, time; setproctitle.setproctitle({!r}); print(); time.sleep(60)"
     replica = """
 import os, sys, psutil
@@ -59,7 +59,7 @@ aside.helpers_step_aside()
 """
     raylet = f"""
 import subprocess, sys
-titles = ["ray::_StatsActor", "ray::MapWorker(Replica)"]
+titles = ["ray::_StatsActor", "ray::tracker:TrackerActor.report", "ray::MapWorker(Replica)"]
 command = [sys.executable, "-uc"]
 workers = [
     subprocess.Popen([*command, {worker!r}.format(title)], stdout=subprocess.PIPE)
@@ -77,7 +77,7 @@ print([sorted(os.sched_getaffinity(worker.pid)) for worker in workers])
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == str([[max(CORES)], sorted(CORES)])
+    assert done.stdout.strip() == str([[max(CORES)], [max(CORES)], sorted(CORES)])
 
 
 def test_where_engines_are_on_gpus_nothing_moves(
