@@ -87,14 +87,15 @@ class Watch:
 def settle(session: Session) -> None:
     """Wait until a service has done what it does once, after its start."""
     while True:
-        before = _used(session)
+        before = cpu_seconds(processes(session))
         time.sleep(1.0)
-        if _used(session) - before < _IDLE_CPU_SECONDS:
+        if cpu_seconds(processes(session)) - before < _IDLE_CPU_SECONDS:
             return
 
 
-def _used(session: Session) -> float:
-    return sum(_cpu(process) or 0.0 for process in processes(session))
+def cpu_seconds(of: Iterable[psutil.Process]) -> float:
+    """CPU time of processes since they began; of one that has ended, none."""
+    return sum(_cpu(process) or 0.0 for process in of)
 
 
 def _name(process: psutil.Process) -> str | None:
