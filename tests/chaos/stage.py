@@ -13,7 +13,7 @@ import psutil
 import yaml
 
 from cluster import launch
-from cluster.session import Session, processes
+from cluster.session import Session, command, processes
 from cluster.settings import REPOSITORY, Settings
 
 T = TypeVar("T")
@@ -155,6 +155,7 @@ class Stage:
 
     def stop(self) -> list[str]:
         """End the service politely; returns what is left running."""
+        self._client.close()
         if self._service is None:
             return []
         session = launch.current(self.settings)
@@ -163,7 +164,7 @@ class Stage:
         if self._node is not None:
             self._node.wait(timeout=60)
         left = processes(session) if session else []
-        named = [" ".join(process.cmdline())[:100] for process in left]
+        named = [command(process)[:100] for process in left]
         _kill(left)
         return named
 
