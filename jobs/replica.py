@@ -230,6 +230,10 @@ class Replica:
         except patience.Silent:
             raise
         except Exception as error:  # a request fails alone, whatever it did to the engine's code
+            if self._engine.dead:
+                # All that are in flight fail with it. Their stack traces say nothing more, and
+                # writing them held this loop for minutes.
+                patience.end_process("the engine died")
             log.exception("request failed", custom_id=row["custom_id"])
             answer = engine.Answer(500, {"error": {"message": repr(error), "type": "EngineError"}})
             latency_ms = answer.latency_ms or _since_ms(started)

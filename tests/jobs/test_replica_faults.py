@@ -119,3 +119,29 @@ def test_the_last_space_is_not_for_results(
     with pytest.raises(StorageFull):
         do(start(spec), 0)
     assert parts.unfinished(spec.benchmark_id) == []
+
+
+def test_of_a_dead_engine_one_line_is_logged_and_not_one_of_each_request(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def send(*_: object) -> NoReturn:
+        raise RuntimeError("EngineCore encountered an issue")
+
+    def end(why: str) -> NoReturn:
+        raise Ended(why)
+
+    monkeypatch.setattr(FakeEngine, "send", send)
+    monkeypatch.setattr(FakeEngine, "dead", True)
+    monkeypatch.setattr(patience, "end_process", end)
+    spec = make(upload(*chats(40)))
+    ends = 0
+    try:
+        do(start(spec), 0)
+    except* Ended:
+        ends += 1
+    assert ends == 1
+    assert "request failed" not in capsys.readouterr().out
