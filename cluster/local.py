@@ -1,6 +1,7 @@
 """Storage in a folder: objects are files, written aside and renamed."""
 
 import builtins
+import io
 import os
 import shutil
 import uuid
@@ -26,6 +27,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _ASIDE = ".tmp-"
+_STEP_BYTES = 16 * 2**20
 
 
 class Local:
@@ -84,7 +86,7 @@ class Local:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = target.with_name(f"{_ASIDE}{uuid.uuid4().hex}")
         try:
-            with aside.open("wb") as file:
+            with io.BufferedWriter(_Steady(aside, "wb")) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -158,6 +160,26 @@ class Local:
 
     async def off_loop(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
+
+
+class _Steady(io.FileIO):
+    """A file that goes to the disk as it is written, and then leaves the memory of the machine.
+
+    Else gigabytes of it lie in memory until the end, for which the kernel has to find pages: on a
+    virtual machine that was ten times the work (3.3 s of CPU a gigabyte, 0.3 s so), and what others
+    read there is pushed out.
+    """
+
+    _waiting = 0
+
+    def write(self, data: Any, /) -> int:
+        written = super().write(data)
+        self._waiting += written
+        if self._waiting >= _STEP_BYTES:
+            self._waiting = 0
+            os.fdatasync(self.fileno())
+            os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return written
 
 
 class LocalJournal:
