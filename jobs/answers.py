@@ -69,7 +69,7 @@ def _numbered(file: Path) -> Iterator[tuple[int, bytes, bool]]:
     number = 0
     with file.open("rb") as opened:
         while data := opened.read(_PIECE_BYTES):
-            for line in splitter.feed(data):
+            for line in b"".join(splitter.feed(data)).split(b"\n")[:-1]:
                 number += 1
                 yield number, line, False
     yield number + 1, splitter.end(), True

@@ -17,11 +17,11 @@ from jobs.schemas.requests import Endpoint, LineError
 
 MAX_CUSTOM_ID = 512
 _EXCERPT = 200
-_PREVIEW = 300
+PREVIEW = 300
 _ENVELOPE = ("custom_id", "method", "url", "body")
 _KEPT_BESIDE_BODY = ("expected", "metadata")
 _CHAT = Endpoint.CHAT.value
-_PROMPT_FIELD = {
+PROMPT_FIELD = {
     _CHAT: "messages",
     Endpoint.COMPLETIONS.value: "prompt",
     Endpoint.EMBEDDINGS.value: "input",
@@ -100,8 +100,6 @@ def judge(
             return None
         # jiter says less well what is wrong, and refuses a little that is right.
         record = parse(line, number, cut)
-    if plain := _plain(record):
-        return plain
     if not isinstance(record, dict):
         record = parse(line, number, cut)  # raises, saying what it is instead
     try:
@@ -113,43 +111,6 @@ def judge(
         # which, or more than 254 levels, of which orjson reads 1,024.
         parse(line, number, cut)
         raise _too_deep() from None
-
-
-def _plain(record: Any) -> Accepted | None:
-    """The request of a line in the batch format with which plainly nothing is wrong, as of most
-    lines of most files; none for one that has to be looked at closely."""
-    try:
-        custom_id, url, body = record["custom_id"], record["url"], record["body"]
-        if (
-            record["method"] != "POST"
-            or not custom_id.isprintable()
-            or custom_id.isspace()
-            or not 0 < len(custom_id) <= MAX_CUSTOM_ID
-        ):
-            return None
-        text = body[_PROMPT_FIELD[url]]
-        if url == _CHAT:
-            messages, text = text, None
-            for message in messages:
-                text = message["content"]
-                if not isinstance(message["role"], str):
-                    return None
-        if not isinstance(text, str) or not text:
-            return None
-        model = body.get("model")
-        extra = None
-        if len(record) > len(_ENVELOPE):
-            extra = _written({key: record[key] for key in record if key not in _ENVELOPE})
-        return Accepted(
-            custom_id,
-            url,
-            _written(body),
-            text[:_PREVIEW],
-            model if isinstance(model, str) else None,
-            extra,
-        )
-    except (TypeError, KeyError, AttributeError):
-        return None
 
 
 def first(line: bytes) -> bytes:
@@ -209,7 +170,10 @@ def _bare_url(record: Json) -> str | None:
     """Where a line that is the body alone goes; none for a line that is more."""
     if "body" in record or "url" in record or "method" in record:
         return None
-    return next((url for url, field in _PROMPT_FIELD.items() if field in record), None)
+    for url, field in PROMPT_FIELD.items():
+        if field in record:
+            return url
+    return None
 
 
 def _bare(record: Json, url: str, number: int) -> Accepted:
@@ -235,12 +199,12 @@ def _enveloped(record: Json) -> Accepted:
         code = "wrong_method" if present else "missing_method"
         problems.append((code, "method", f'`method` must be "POST", {what}.'))
     url: Any = record.get("url")
-    known = isinstance(url, str) and url in _PROMPT_FIELD
+    known = isinstance(url, str) and url in PROMPT_FIELD
     if not known:
         present = "url" in record
         what = f"not {_short(url)}" if present else "but it is missing"
         code = "unsupported_url" if present else "missing_url"
-        urls = ", ".join(_PROMPT_FIELD)
+        urls = ", ".join(PROMPT_FIELD)
         problems.append((code, "url", f"`url` must be one of {urls}, {what}."))
     if not isinstance(record.get("body"), dict):
         code = "invalid_body" if "body" in record else "missing_body"
@@ -275,7 +239,7 @@ def _is_control(character: str) -> bool:
 
 
 def _body_problems(url: str, body: Json, at: str) -> list[Problem]:
-    field = _PROMPT_FIELD[url]
+    field = PROMPT_FIELD[url]
     value = body.get(field)
     if url != _CHAT:
         if isinstance(value, str | list) and value:
@@ -311,7 +275,7 @@ def _accept(custom_id: str, url: str, body: Json, extra: Json) -> Accepted:
 
 def _preview(url: str, body: Json) -> str:
     """The beginning of what the user asked: the last message, or the prompt."""
-    value = body[_PROMPT_FIELD[url]]
+    value = body[PROMPT_FIELD[url]]
     if url == _CHAT:
         value = value[-1].get("content")
         if isinstance(value, list):
@@ -319,7 +283,7 @@ def _preview(url: str, body: Json) -> str:
             value = " ".join(str(part["text"]) for part in parts if "text" in part)
     elif isinstance(value, list):
         value = cast(list[Any], value)[0]
-    return value[:_PREVIEW] if isinstance(value, str) else ""
+    return value[:PREVIEW] if isinstance(value, str) else ""
 
 
 def _written(value: Any) -> str:

@@ -1,5 +1,8 @@
-"""A row group of a dataset's requests in the making."""
+"""Row groups of a dataset's requests in the making."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import pyarrow as pa
 
 from jobs.lines import Accepted
@@ -10,27 +13,36 @@ from jobs.request_file import SCHEMA
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 16 * 2**20
 
+LINES = SCHEMA.remove(SCHEMA.get_field_index("row_id"))
+"""The columns of requests whose row is not known yet."""
 
-class RowGroup:
-    """Rows as they come; turned into columns all at once, which is faster than one by one."""
+
+class RowGroups:
+    """Requests as they come, as tables of :data:`LINES`; cut into groups, with their rows."""
 
     def __init__(self) -> None:
-        self._bytes = 0
-        self._lines: list[int] = []
-        self._requests: list[Accepted] = []
+        self._held = LINES.empty_table()
+        self._row = 0
 
-    def add(self, line: int, request: Accepted, size: int) -> bool:
-        """Returns whether the group is full."""
-        self._lines.append(line)
-        self._requests.append(request)
-        self._bytes += size
-        return len(self._lines) >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES
+    def add(self, requests: pa.Table) -> Iterator[pa.Table]:
+        """The groups that are full now, as tables of :data:`SCHEMA`."""
+        self._held = pa.concat_tables([self._held, requests])
+        while len(self._held) >= _GROUP_ROWS or self._held.nbytes >= _GROUP_BYTES:
+            yield self._group()
 
-    def __len__(self) -> int:
-        return len(self._lines)
+    def rest(self) -> Iterator[pa.Table]:
+        """The last group, if there is one."""
+        while len(self._held):
+            yield self._group()
 
-    def table(self, first: int) -> pa.Table:
-        """Its rows, at least one, the first of which is row ``first`` of the dataset."""
-        row_ids = range(first, first + len(self))
-        requests = zip(*self._requests, strict=True)
-        return pa.table([row_ids, self._lines, *requests], schema=SCHEMA)
+    def _group(self) -> pa.Table:
+        group = self._held.slice(0, _GROUP_ROWS)
+        self._held = self._held.slice(_GROUP_ROWS)
+        rows = np.arange(self._row, self._row + len(group))
+        self._row += len(group)
+        return group.add_column(0, SCHEMA.field("row_id"), pa.array(rows))
+
+
+def table(numbers: list[int], requests: list[Accepted]) -> pa.Table:
+    """Requests, at least one, with the numbers of their lines."""
+    return pa.table([numbers, *zip(*requests, strict=True)], schema=LINES)

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import unicodedata
 import uuid
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,10 @@ from types import TracebackType
 from typing import Self
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from cluster import space
 from cluster.database import session
@@ -23,20 +27,25 @@ from jobs import datasets, request_file
 from jobs.behind import Behind
 from jobs.datasets import file_id, original_key
 from jobs.errors import InvalidDataset, TooLarge
-from jobs.lines import HOPELESS, BadLine, judge
+from jobs.lines import HOPELESS, Accepted, BadLine, judge
 from jobs.models import DatasetRow, FileRow
 from jobs.request_file import OPTIONS, SCHEMA
-from jobs.row_group import RowGroup
+from jobs.row_group import LINES, RowGroups, table
+from jobs.scanner import scan
 from jobs.schemas.datasets import Dataset, Kind
 from jobs.schemas.openai import Purpose
 from jobs.schemas.requests import LineError
-from jobs.splitter import LineSplitter
+from jobs.splitter import LineSplitter, Pieces
+
+Hashes = NDArray[np.uint64]
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
-# Of custom_ids; each round reads them all.
-_COMPARED_AT_ONCE = 300_000
+# Of hashes of custom_ids, eight bytes each; each round reads all ids.
+_COMPARED_AT_ONCE = 1_000_000
 _MOST_ROUNDS = 30
+# Of lines that are read at once, at least; a piece of an upload is twice as much.
+_BLOCK_BYTES = 2**19
 # How much is written between two looks at the free space.
 _SPACE_BYTES = 16 * 2**20
 
@@ -62,7 +71,7 @@ class Upload:
         self.name = clean_name(name)
         self._max_bytes = min(max_bytes or sys.maxsize, settings().max_upload_bytes)
         self._bare = bare
-        self._splitter = LineSplitter(settings().max_line_bytes)
+        self._splitter = LineSplitter(settings().max_line_bytes, _BLOCK_BYTES)
         self._size = 0
         self._line = 0
         self._count = 0
@@ -71,7 +80,7 @@ class Upload:
         self._models: set[str] = set()
         self._errors: list[LineError] = []
         self._total_errors = 0
-        self._group = RowGroup()
+        self._groups = RowGroups()
         self._finished = False
 
     @property
@@ -89,7 +98,9 @@ class Upload:
             self._parquet = Path(folder) / "requests.parquet"
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
-            self._behind = stack.enter_context(Behind())
+            self._kept = stack.enter_context(Behind())
+            self._read = stack.enter_context(Behind())
+            self._written = stack.enter_context(Behind())
             self._stack = stack.pop_all()
         return self
 
@@ -119,8 +130,9 @@ class Upload:
             raise TooLarge("upload_too_large", f"The file is larger than {limit:,} bytes.")
         if before // _SPACE_BYTES != self._size // _SPACE_BYTES:
             self._require_space()
-        self._behind.do(self._keep, data)
-        self._take(self._splitter.feed(data))
+        self._kept.do(self._keep, data)
+        if lines := self._splitter.feed(data):
+            self._read.do(self._take, lines)
 
     def finish(self) -> Dataset:
         """Store the dataset.
@@ -154,10 +166,14 @@ class Upload:
         return file
 
     def _end(self) -> None:
-        self._take([self._splitter.end()], cut=True)
-        self._write_group()
-        self._behind.wait()
+        self._read.do(self._take, self._splitter.rest())
+        self._read.wait()
+        self._add(LINES.empty_table(), [(self._line + 1, self._splitter.end())], cut=True)
+        self._written.do(self._write, self._groups.rest())
+        self._written.wait()
+        self._kept.wait()
         self._writer.close()
+        pa.default_memory_pool().release_unused()
         if self._count > 0:
             self._note(duplicates(self._parquet, settings().max_reported_errors))
 
@@ -221,32 +237,42 @@ class Upload:
         self._original.write(data)
         self._digest.update(data)
 
-    def _take(self, lines: list[bytes], *, cut: bool = False) -> None:
-        limit = settings().max_line_bytes
-        for number, line in enumerate(lines, self._line + 1):
-            try:
-                request = judge(line, number, limit, cut=cut, bare=self._bare)
-            except BadLine as bad:
-                self._note((len(bad.problems), bad.errors(number, line)))
-                # A batch's file is taken whatever is in it.
-                if bad.problems[0][0] == HOPELESS and self._bare:
-                    raise self._rejected() from None
-                continue
-            if request is None:
-                continue
-            if self._group.add(number, request, len(line)):
-                self._write_group()
-        self._line += len(lines)
+    def _take(self, lines: Pieces) -> None:
+        requests, others = scan(lines, self._line + 1, settings().max_line_bytes)
+        self._line += len(requests) + len(others)
+        self._add(requests, others)
 
-    def _write_group(self) -> None:
-        if not len(self._group):
-            return
-        table = self._group.table(self._count)
-        self._behind.do(self._writer.write_table, table, table.num_rows)
-        self._endpoints.update(table["url"].unique().to_pylist())
-        self._name_models(set(table["model"].unique().to_pylist()))
-        self._count += table.num_rows
-        self._group = RowGroup()
+    def _add(
+        self, requests: pa.Table, others: list[tuple[int, bytes]], *, cut: bool = False
+    ) -> None:
+        """Requests, and lines that have to be looked at closely, between which they were."""
+        numbers: list[int] = []
+        judged: list[Accepted] = []
+        for number, line in others:
+            if request := self._judge(number, line, cut):
+                numbers.append(number)
+                judged.append(request)
+        if judged:
+            late = table(numbers, judged)
+            requests = pa.concat_tables([requests, late]).sort_by("line") if requests else late
+        self._count += len(requests)
+        self._endpoints.update(requests["url"].unique().to_pylist())
+        self._name_models(set(requests["model"].unique().to_pylist()))
+        self._written.do(self._write, list(self._groups.add(requests)))
+
+    def _write(self, groups: Iterable[pa.Table]) -> None:
+        for group in groups:
+            self._writer.write_table(group)
+
+    def _judge(self, number: int, line: bytes, cut: bool) -> Accepted | None:
+        try:
+            return judge(line, number, settings().max_line_bytes, cut=cut, bare=self._bare)
+        except BadLine as bad:
+            self._note((len(bad.problems), bad.errors(number, line)))
+            # A batch's file is taken whatever is in it.
+            if bad.problems[0][0] == HOPELESS and self._bare:
+                raise self._rejected() from None
+            return None
 
     def _name_models(self, names: set[str | None]) -> None:
         for name in sorted(name for name in names - self._models if name):
@@ -289,24 +315,29 @@ class Upload:
 
 
 def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
-    """Lines whose ``custom_id`` an earlier line has. A part of all is compared at a time, so that
-    memory is flat; what that does not bound, DuckDB spills to disk."""
-    rounds = min(-(-pq.read_metadata(parquet).num_rows // _COMPARED_AT_ONCE), _MOST_ROUNDS)
+    """Lines whose ``custom_id`` an earlier line has.
+
+    Hashes are compared first, a part of all at a time, so that memory is flat.
+    """
+    count = pq.read_metadata(parquet).num_rows
+    rounds = min(-(-count // _COMPARED_AT_ONCE), _MOST_ROUNDS)
     with duckdb.connect() as db:
         db.execute("SET memory_limit = '512MB'")
         db.execute("SET threads = 1")
         db.execute("SET temp_directory = ?", [str(parquet.parent)])
         db.execute("CREATE TEMP TABLE repeated (custom_id TEXT, first BIGINT)")
         for i in range(rounds):
-            db.execute(
-                """
-                INSERT INTO repeated
-                SELECT custom_id, min(line) FROM read_parquet($1)
-                WHERE hash(custom_id) % $2::UBIGINT = $3::UBIGINT
-                GROUP BY custom_id HAVING count(*) > 1
-                """,
-                [str(parquet), rounds, i],
-            )
+            suspects = _repeated(_hashes(db, parquet, rounds, i))
+            if len(suspects):
+                db.execute(
+                    """
+                    INSERT INTO repeated
+                    SELECT custom_id, min(line) FROM read_parquet($1)
+                    WHERE hash(custom_id) IN (SELECT unnest($2::UBIGINT[]))
+                    GROUP BY custom_id HAVING count(*) > 1
+                    """,
+                    [str(parquet), suspects],
+                )
         if db.execute("SELECT count(*) FROM repeated").fetchone() == (0,):
             return 0, []
         rows = db.execute(
@@ -327,6 +358,24 @@ def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
         for line, custom_id, first, _ in rows
     ]
     return (rows[0][3] if rows else 0), errors
+
+
+def _hashes(db: duckdb.DuckDBPyConnection, parquet: Path, rounds: int, i: int) -> Hashes:
+    """Those of ``custom_id`` in round ``i``."""
+    batches = db.sql(
+        """
+        SELECT hash(custom_id) FROM read_parquet($1)
+        WHERE hash(custom_id) % $2::UBIGINT = $3::UBIGINT
+        """,
+        params=[str(parquet), rounds, i],
+    ).to_arrow_reader()
+    found = [batch.column(0).to_numpy() for batch in batches]
+    return np.concatenate(found) if found else np.empty(0, np.uint64)
+
+
+def _repeated(hashes: Hashes) -> list[int]:
+    hashes.sort()
+    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]]).tolist()
 
 
 def clean_name(name: str) -> str:

@@ -1,5 +1,6 @@
 """The Ray Serve application: what ``configs/serve.yaml`` deploys."""
 
+from threading import Thread
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from cluster import heap
 from cluster.database import migrate
 from cluster.logs import configure_logs
 from cluster.settings import settings
-from jobs import datasets, registry, tracker, warmup
+from jobs import datasets, registry, scanner, tracker, warmup
 from serve_app.access.start import require_keys
 from serve_app.app import create_app
 
@@ -45,6 +46,7 @@ def _start() -> FastAPI:
     datasets.sweep()
     tracker.handle()
     warmup.begin()
+    Thread(target=scanner.load, daemon=True).start()
     app = create_app()
     heap.settle()
     return app

@@ -14,7 +14,7 @@ import orjson
 import psutil
 from bench import service
 from bench.figures import Figure
-from bench.processes import Watch
+from bench.processes import Watch, settle
 from bench.prompts import short
 from rich.console import Console
 
@@ -37,6 +37,7 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
         for _ in range(repeat):
             # A service that has taken no upload yet: what an earlier one took, it keeps.
             with service.service([service.INSTANT]) as stage:
+                settle(stage.session)
                 with Watch(stage.session, every=0.5) as watch:
                     before = watch.usage["api"].peak_bytes
                     began = time.monotonic()

@@ -78,6 +78,20 @@ def test_pages_over_several_row_groups(upload: Store, monkeypatch: pytest.Monkey
         assert (page.total, page.limit, page.offset) == (20, limit, offset)
 
 
+def test_lines_that_are_read_differently_keep_their_order(
+    upload: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_group, "_GROUP_ROWS", 4)
+    plain, bare = chats(30), {"prompt": "Why?"}
+    parts = [chat(f"p-{i}", [{"type": "text", "text": "Why?"}]) for i in range(30)]
+    dataset = upload(*(line for i in range(30) for line in (plain[i], b"\n", bare, parts[i])))
+    rows = list(Reader(dataset.id).rows(0, 90))
+    ids = [one for i in range(30) for one in (f"r-{i}", f"line-{4 * i + 3}", f"p-{i}")]
+    assert [row["custom_id"] for row in rows] == ids
+    assert [row["line"] for row in rows] == [4 * i + j for i in range(30) for j in (1, 3, 4)]
+    assert [row["row_id"] for row in rows] == list(range(90))
+
+
 def test_a_reader_forgets_row_groups_that_it_read_long_ago(
     upload: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

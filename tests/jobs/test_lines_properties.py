@@ -92,14 +92,12 @@ requests = st.fixed_dictionaries(
 
 
 @given(requests, st.sampled_from([b"", b" ", b"\r", b",", b"}"]), st.integers(1, 2))
-def test_both_parsers_and_a_close_look_say_the_same_of_a_line(
+def test_both_parsers_say_the_same_of_a_line(
     request: dict[str, Any], end: bytes, number: int
 ) -> None:
     line = dumped(request) + end
     at_once = judgement(line, number)
     with patch.object(lines, "_read", side_effect=ValueError):
-        assert judgement(line, number) == at_once
-    with patch.object(lines, "_plain", return_value=None):
         assert judgement(line, number) == at_once
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.storage import storage
-from jobs import datasets, row_group
+from jobs import datasets, row_group, uploads
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.schemas.datasets import Dataset
 from jobs.uploads import Upload, clean_name
@@ -68,8 +68,9 @@ def test_of_300_bad_lines_the_first_100_are_listed_and_all_are_counted(refused: 
 def test_a_compressed_file_is_refused_at_its_beginning(database: str, data_folder: Path) -> None:
     """Its other lines, millions of them perhaps, would be more of the same."""
     with pytest.raises(InvalidDataset) as caught, Upload("renamed.zip") as opened:
-        opened.feed(b"PK\x03\x04 and much more")
-        opened.feed(b"\n and so on")
+        opened.feed(b"PK\x03\x04 and much more\n")
+        for _ in range(10):
+            opened.feed(b"and so on\n" * 100_000)
         pytest.fail("went on")
     assert [error["code"] for error in caught.value.details["errors"]] == ["compressed_file"]
     assert leftovers(data_folder) == []
@@ -79,10 +80,12 @@ def test_blank_lines_count_as_lines(refused: Refused) -> None:
     assert lines(refused(b"\n\r\n  \n", chat(), b"\n", b"bad\n")) == [6]
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 10**6])
 def test_duplicates_name_both_lines_also_across_row_groups(
-    refused: Refused, monkeypatch: pytest.MonkeyPatch
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(row_group, "_GROUP_ROWS", 2)
+    monkeypatch.setattr(uploads, "_COMPARED_AT_ONCE", at_once)
     details = refused(chat("same"), *chats(9), b"\n", chat("same"), chat("r-3"), chat("same"))
     found = [(error["line"], error["text"], error["message"]) for error in details["errors"]]
     assert found == [
