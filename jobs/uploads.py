@@ -24,7 +24,7 @@ from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets, request_file
-from jobs.behind import Behind
+from jobs.behind import Behind, limit
 from jobs.datasets import file_id, original_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, judge
@@ -38,6 +38,9 @@ from jobs.schemas.requests import LineError
 from jobs.splitter import LineSplitter, Pieces
 
 Hashes = NDArray[np.uint64]
+
+# Of all uploads of a process.
+_KEPT, _READ, _WRITTEN = limit(), limit(), limit()
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
@@ -98,9 +101,9 @@ class Upload:
             self._parquet = Path(folder) / "requests.parquet"
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
-            self._kept = stack.enter_context(Behind())
-            self._read = stack.enter_context(Behind())
-            self._written = stack.enter_context(Behind())
+            self._kept = stack.enter_context(Behind(_KEPT))
+            self._read = stack.enter_context(Behind(_READ))
+            self._written = stack.enter_context(Behind(_WRITTEN))
             self._stack = stack.pop_all()
         return self
 

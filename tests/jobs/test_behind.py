@@ -1,15 +1,16 @@
 """Work behind a thread: in order, a few pieces at most, and its errors are not lost."""
 
 import threading
+import time
 
 import pytest
 
-from jobs.behind import Behind
+from jobs.behind import Behind, limit
 
 
 def test_work_is_done_in_the_order_given() -> None:
     done: list[int] = []
-    with Behind() as behind:
+    with Behind(limit()) as behind:
         for i in range(100):
             behind.do(done.append, i)
         behind.wait()
@@ -17,14 +18,14 @@ def test_work_is_done_in_the_order_given() -> None:
 
 
 def test_an_error_is_raised_where_the_work_is_waited_for() -> None:
-    with Behind() as behind:
+    with Behind(limit()) as behind:
         behind.do(int, "no number")
         with pytest.raises(ValueError, match="no number"):
             behind.wait()
 
 
 def test_an_error_is_raised_by_those_who_go_on() -> None:
-    with Behind() as behind, pytest.raises(ValueError, match="no number"):
+    with Behind(limit()) as behind, pytest.raises(ValueError, match="no number"):
         for _ in range(100):
             behind.do(int, "no number")
 
@@ -37,7 +38,7 @@ def test_what_has_not_begun_is_dropped_with_the_block() -> None:
         assert go_on.wait(10)
         done.append(1)
 
-    with Behind() as behind:
+    with Behind(limit()) as behind:
         behind.do(first)
         behind.do(done.append, 2)
         assert begun.wait(10)
@@ -55,7 +56,7 @@ def test_little_waits_in_memory() -> None:
             behind.do(go_on.wait, 10)
             ordered += 1
 
-    with Behind() as behind:
+    with Behind(limit()) as behind:
         orders = threading.Thread(target=order)
         orders.start()
         orders.join(0.3)
@@ -63,3 +64,38 @@ def test_little_waits_in_memory() -> None:
         go_on.set()
         orders.join(10)
         assert ordered == 50
+
+
+def test_little_waits_of_many_that_share_a_limit() -> None:
+    go_on = threading.Event()
+    shared, ordered = limit(), list[int]()
+
+    def one(number: int) -> None:
+        with Behind(shared) as behind:
+            behind.do(go_on.wait, 10)
+            ordered.append(number)
+            behind.do(int, "no number")
+            with pytest.raises(ValueError, match="no number"):
+                behind.wait()
+
+    many = [threading.Thread(target=one, args=(number,)) for number in range(20)]
+    for thread in many:
+        thread.start()
+    time.sleep(0.2)
+    assert len(ordered) <= 6
+    go_on.set()
+    for thread in many:
+        thread.join(10)
+    assert sorted(ordered) == list(range(20))
+
+
+def test_what_is_dropped_leaves_its_place_to_others() -> None:
+    shared = limit()
+    for _ in range(20):
+        go_on = threading.Event()
+        with Behind(shared) as behind:
+            behind.do(go_on.wait, 10)
+            behind.do(int, "never")
+            threading.Timer(0.01, go_on.set).start()
+        with pytest.raises(RuntimeError):
+            behind.do(int, "later")
