@@ -7,6 +7,7 @@ import tempfile
 import unicodedata
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import datasets, request_file
-from jobs.behind import Behind, limit
+from jobs.behind import Behind
 from jobs.datasets import file_id, original_key
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, judge
@@ -40,7 +41,7 @@ from jobs.splitter import LineSplitter, Pieces
 Hashes = NDArray[np.uint64]
 
 # Of all uploads of a process.
-_KEPT, _READ, _WRITTEN = limit(), limit(), limit()
+_KEEPERS, _WRITERS = ThreadPoolExecutor(2, "keeper"), ThreadPoolExecutor(2, "writer")
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
@@ -101,9 +102,8 @@ class Upload:
             self._parquet = Path(folder) / "requests.parquet"
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
-            self._kept = stack.enter_context(Behind(_KEPT))
-            self._read = stack.enter_context(Behind(_READ))
-            self._written = stack.enter_context(Behind(_WRITTEN))
+            self._kept = stack.enter_context(Behind(_KEEPERS))
+            self._written = stack.enter_context(Behind(_WRITERS))
             self._stack = stack.pop_all()
         return self
 
@@ -135,7 +135,7 @@ class Upload:
             self._require_space()
         self._kept.do(self._keep, data)
         if lines := self._splitter.feed(data):
-            self._read.do(self._take, lines)
+            self._take(lines)
 
     def finish(self) -> Dataset:
         """Store the dataset.
@@ -169,8 +169,7 @@ class Upload:
         return file
 
     def _end(self) -> None:
-        self._read.do(self._take, self._splitter.rest())
-        self._read.wait()
+        self._take(self._splitter.rest())
         self._add(LINES.empty_table(), [(self._line + 1, self._splitter.end())], cut=True)
         self._written.do(self._write, self._groups.rest())
         self._written.wait()

@@ -1,36 +1,43 @@
 """Work behind a thread: in order, a few pieces at most, and its errors are not lost."""
 
 import threading
-import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jobs.behind import Behind, limit
+from jobs.behind import Behind
 
 
-def test_work_is_done_in_the_order_given() -> None:
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def test_work_is_done_in_the_order_given(threads: ThreadPoolExecutor) -> None:
     done: list[int] = []
-    with Behind(limit()) as behind:
+    with Behind(threads) as behind:
         for i in range(100):
             behind.do(done.append, i)
         behind.wait()
         assert done == list(range(100))
 
 
-def test_an_error_is_raised_where_the_work_is_waited_for() -> None:
-    with Behind(limit()) as behind:
+def test_an_error_is_raised_where_the_work_is_waited_for(threads: ThreadPoolExecutor) -> None:
+    with Behind(threads) as behind:
         behind.do(int, "no number")
         with pytest.raises(ValueError, match="no number"):
             behind.wait()
 
 
-def test_an_error_is_raised_by_those_who_go_on() -> None:
-    with Behind(limit()) as behind, pytest.raises(ValueError, match="no number"):
+def test_an_error_is_raised_by_those_who_go_on(threads: ThreadPoolExecutor) -> None:
+    with Behind(threads) as behind, pytest.raises(ValueError, match="no number"):
         for _ in range(100):
             behind.do(int, "no number")
 
 
-def test_what_has_not_begun_is_dropped_with_the_block() -> None:
+def test_what_has_not_begun_is_dropped_with_the_block(threads: ThreadPoolExecutor) -> None:
     go_on, begun, done = threading.Event(), threading.Event(), list[int]()
 
     def first() -> None:
@@ -38,7 +45,7 @@ def test_what_has_not_begun_is_dropped_with_the_block() -> None:
         assert go_on.wait(10)
         done.append(1)
 
-    with Behind(limit()) as behind:
+    with Behind(threads) as behind:
         behind.do(first)
         behind.do(done.append, 2)
         assert begun.wait(10)
@@ -46,7 +53,7 @@ def test_what_has_not_begun_is_dropped_with_the_block() -> None:
     assert done == [1]
 
 
-def test_little_waits_in_memory() -> None:
+def test_little_waits_in_memory(threads: ThreadPoolExecutor) -> None:
     go_on = threading.Event()
     ordered = 0
 
@@ -56,7 +63,7 @@ def test_little_waits_in_memory() -> None:
             behind.do(go_on.wait, 10)
             ordered += 1
 
-    with Behind(limit()) as behind:
+    with Behind(threads) as behind:
         orders = threading.Thread(target=order)
         orders.start()
         orders.join(0.3)
@@ -66,36 +73,36 @@ def test_little_waits_in_memory() -> None:
         assert ordered == 50
 
 
-def test_little_waits_of_many_that_share_a_limit() -> None:
-    go_on = threading.Event()
-    shared, ordered = limit(), list[int]()
+def test_many_share_threads_and_each_is_done_in_its_order(threads: ThreadPoolExecutor) -> None:
+    done: list[tuple[int, int]] = []
 
     def one(number: int) -> None:
-        with Behind(shared) as behind:
-            behind.do(go_on.wait, 10)
-            ordered.append(number)
+        with Behind(threads) as behind:
+            for i in range(20):
+                behind.do(done.append, (number, i))
             behind.do(int, "no number")
             with pytest.raises(ValueError, match="no number"):
                 behind.wait()
 
-    many = [threading.Thread(target=one, args=(number,)) for number in range(20)]
-    for thread in many:
-        thread.start()
-    time.sleep(0.2)
-    assert len(ordered) <= 6
-    go_on.set()
-    for thread in many:
-        thread.join(10)
-    assert sorted(ordered) == list(range(20))
+    with ThreadPoolExecutor(20) as many:
+        list(many.map(one, range(20)))
+    for number in range(20):
+        assert [i for of, i in done if of == number] == list(range(20))
 
 
-def test_what_is_dropped_leaves_its_place_to_others() -> None:
-    shared = limit()
-    for _ in range(20):
-        go_on = threading.Event()
-        with Behind(shared) as behind:
-            behind.do(go_on.wait, 10)
-            behind.do(int, "never")
-            threading.Timer(0.01, go_on.set).start()
-        with pytest.raises(RuntimeError):
-            behind.do(int, "later")
+def test_what_is_dropped_holds_up_nobody(threads: ThreadPoolExecutor) -> None:
+    go_on, begun, done = threading.Event(), threading.Event(), list[int]()
+
+    def first() -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    with Behind(threads) as other:
+        with Behind(threads) as behind:
+            behind.do(first)
+            behind.do(done.append, 1)
+            other.do(done.append, 2)
+            assert begun.wait(10)
+            threading.Timer(0.1, go_on.set).start()
+        other.wait()
+    assert done == [2]
