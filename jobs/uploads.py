@@ -41,7 +41,9 @@ from jobs.splitter import LineSplitter, Pieces
 Hashes = NDArray[np.uint64]
 
 # Of all uploads of a process.
-_KEEPERS, _WRITERS = ThreadPoolExecutor(2, "keeper"), ThreadPoolExecutor(2, "writer")
+_KEEPERS, _READERS, _WRITERS = (
+    ThreadPoolExecutor(2, name) for name in ("keeper", "reader", "writer")
+)
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
@@ -104,6 +106,7 @@ class Upload:
             stack.callback(self._writer.close)
             self._kept = stack.enter_context(Behind(_KEEPERS))
             self._written = stack.enter_context(Behind(_WRITERS))
+            self._read = stack.enter_context(Behind(_READERS))
             self._stack = stack.pop_all()
         return self
 
@@ -135,7 +138,7 @@ class Upload:
             self._require_space()
         self._kept.do(self._keep, data)
         if lines := self._splitter.feed(data):
-            self._take(lines)
+            self._read.do(self._take, lines)
 
     def finish(self) -> Dataset:
         """Store the dataset.
@@ -169,7 +172,8 @@ class Upload:
         return file
 
     def _end(self) -> None:
-        self._take(self._splitter.rest())
+        self._read.do(self._take, self._splitter.rest())
+        self._read.wait()
         self._add(LINES.empty_table(), [(self._line + 1, self._splitter.end())], cut=True)
         self._written.do(self._write, self._groups.rest())
         self._written.wait()
