@@ -42,7 +42,7 @@ Hashes = NDArray[np.uint64]
 
 # Of all uploads of a process.
 _KEEPERS, _READERS, _WRITERS = (
-    ThreadPoolExecutor(2, name) for name in ("keeper", "reader", "writer")
+    ThreadPoolExecutor(1, name) for name in ("keeper", "reader", "writer")
 )
 
 _MAX_MODELS = 20
