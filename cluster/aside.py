@@ -29,6 +29,10 @@ _HELPERS = (
 )
 
 
+# What is raised of a process that has ended meanwhile, or is somebody else's.
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError)
+
+
 def step_aside(process: psutil.Process | None = None) -> None:
     """Move a process (this one) to the core that engines leave free, and let the engine go first
     there, where engines are on CPU."""
@@ -45,7 +49,7 @@ def step_aside(process: psutil.Process | None = None) -> None:
 def ray_steps_aside(session: Session) -> None:
     """The same for what of a session is neither a worker nor starts them: Ray's own processes."""
     for process in processes(session):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        with suppress(*_GONE):
             if not any(name in command(process) for name in _ENGINES_COME_FROM):
                 step_aside(process)
 
@@ -55,6 +59,6 @@ def helpers_step_aside() -> None:
     than engines."""
     raylet = psutil.Process().parent()
     for process in raylet.children(recursive=True) if raylet else ():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        with suppress(*_GONE):
             if any(name in command(process) for name in _HELPERS):
                 step_aside(process)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from cluster import aside
+from cluster.session import Session
 
 CORES = os.sched_getaffinity(0)
 # A thread beside the main one, as servers have many.
@@ -40,6 +41,25 @@ def test_all_threads_move_to_the_core_that_vllm_leaves_free(
     aside.step_aside(process)
     assert cores(process) == [{max(CORES)}] * 2
     assert process.nice() == max(os.nice(0), aside.NICENESS)
+
+
+def test_a_process_that_has_ended_meanwhile_is_passed_over(
+    process: psutil.Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = psutil.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    monkeypatch.setattr(aside, "processes", lambda _: [ended, process])
+    monkeypatch.setattr(aside, "command", lambda _: "gcs_server")
+    moved: list[int] = []
+    step_aside = aside.step_aside
+
+    def noted(of: psutil.Process) -> None:
+        step_aside(of)
+        moved.append(of.pid)
+
+    monkeypatch.setattr(aside, "step_aside", noted)
+    aside.ray_steps_aside(Session.model_construct())
+    assert moved == [process.pid]
 
 
 @pytest.mark.skipif(len(CORES) < 2, reason="there is nowhere to step aside to")
