@@ -36,6 +36,7 @@ from jobs import (
     uploads,
 )
 from jobs.answers import Answered
+from jobs.duplicates import duplicates
 from jobs.engine import Answer
 from jobs.errors import InvalidRequest, TooLarge
 from jobs.manifest import ImportedFile
@@ -174,7 +175,7 @@ class Import:
                 writer.write_table(pa.table(columns, schema=_SCHEMA))
                 count += len(group)
         if count:
-            repeated, named = uploads.duplicates(staged, settings().max_reported_errors)
+            repeated, named = duplicates(staged, settings().max_reported_errors)
             bad += repeated
             errors = _first([*errors, *named])
         if bad:

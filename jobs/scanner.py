@@ -8,6 +8,9 @@ JSON is read by its grammar (RFC 8259): each function begins at ``s[AT]``, and l
 it has read. None accepts a newline, so none reads past the end of a line by more than the padding.
 A body is copied meanwhile as orjson would write it: without spaces, and with no escape that need
 not be. What is found is told by where it is: in the copy within a body, else in the text.
+
+Numba compiles this file anew when it changes, and not when another does that it takes something
+from. So all that is compiled is here, and what is not of this file is an argument.
 """
 
 from collections.abc import Callable
@@ -71,7 +74,6 @@ _POST = np.array(list(b"POST"), np.uint8)
 _PROMPTS = np.array(
     [CONTENT if name == "messages" else _NAMES.index(name) for name in PROMPT_FIELD.values()]
 )
-_CHAT = list(PROMPT_FIELD.values()).index("messages")
 _URLS = np.array([list(url.ljust(32).encode()) for url in PROMPT_FIELD], np.uint8)
 _URL_LENGTHS = np.array([len(url) for url in PROMPT_FIELD])
 
@@ -497,9 +499,7 @@ def _record(text: Bytes, body: Bytes, extra: Bytes, work: Work) -> bool:
 
 @_compiled
 def _is_custom_id(text: Bytes, start: int, end: int) -> bool:
-    """Printable ASCII, not only spaces, and not too long."""
-    if end - start > MAX_CUSTOM_ID:
-        return False
+    """Printable ASCII, and not only spaces."""
     visible = False
     for at in range(start, end):
         if text[at] > ord("~") or text[at] == ord("\\"):
@@ -509,7 +509,7 @@ def _is_custom_id(text: Bytes, start: int, end: int) -> bool:
 
 
 @_compiled
-def _prompt(text: Bytes, spans: Numbers) -> int:
+def _prompt(text: Bytes, spans: Numbers, urls: tuple[Bytes, Numbers, Numbers], most: int) -> int:
     """Which span is the prompt of a record that is a request; -1 if it is none."""
     for slot in (CUSTOM_ID, METHOD, URL):
         if spans[slot, KIND] != STRING:
@@ -517,14 +517,16 @@ def _prompt(text: Bytes, spans: Numbers) -> int:
     method, start, end = spans[METHOD, BEGIN] + 1, spans[URL, BEGIN] + 1, spans[URL, END] - 1
     if spans[METHOD, END] - 1 - method != len("POST") or not _same(text, method, _POST, 0, 4):
         return -1
-    if not _is_custom_id(text, spans[CUSTOM_ID, BEGIN] + 1, spans[CUSTOM_ID, END] - 1):
+    begin, stop = spans[CUSTOM_ID, BEGIN] + 1, spans[CUSTOM_ID, END] - 1
+    if stop - begin > most or not _is_custom_id(text, begin, stop):
         return -1
-    for url in range(len(_URLS)):
-        if end - start == _URL_LENGTHS[url] and _same(text, start, _URLS[url], 0, end - start):
-            prompt = _PROMPTS[url]
+    letters, lengths, prompts = urls
+    for url in range(len(letters)):
+        if end - start == lengths[url] and _same(text, start, letters[url], 0, end - start):
+            prompt = prompts[url]
             if (
                 spans[BODY, KIND] == OBJECT
-                and (url != _CHAT or spans[MESSAGES, KIND] == ARRAY)
+                and (prompt != CONTENT or spans[MESSAGES, KIND] == ARRAY)
                 and spans[prompt, KIND] == STRING
                 and spans[prompt, END] > spans[prompt, BEGIN] + 2
             ):
@@ -564,7 +566,8 @@ def _requests(
     text: Bytes,
     stop: int,
     number: int,
-    most_bytes: int,
+    limits: tuple[int, int, int],
+    urls: tuple[Bytes, Numbers, Numbers],
     columns: tuple[Bytes, ...],
     ends: Numbers,
     present: NDArray[np.bool_],
@@ -575,6 +578,7 @@ def _requests(
     """The lines of ``text[:stop]``: how many are in the columns, and how many are in ``others``."""
     custom_id, url, body, preview, model, extra = columns
     s, _, spans, _ = work
+    most_bytes, most_of_id, most_of_preview = limits
     start = count = left = 0
     while start < stop:
         body_end, extra_end = s[BODY_END], s[EXTRA_END]
@@ -582,7 +586,7 @@ def _requests(
         spans[:, KIND] = BAD
         prompt = -1
         if _record(text, body, extra, work) and s[AT] - start <= most_bytes:
-            prompt = _prompt(text, spans)
+            prompt = _prompt(text, spans, urls, most_of_id)
         if prompt < 0:
             s[BODY_END], s[EXTRA_END] = body_end, extra_end
             end = start
@@ -596,7 +600,7 @@ def _requests(
             now[0] = _copy_string(text, spans[CUSTOM_ID], custom_id, was[0])
             now[1] = _copy_string(text, spans[URL], url, was[1])
             now[2] = s[BODY_END]
-            now[3] = _text(body, spans[prompt], PREVIEW, preview, was[3])
+            now[3] = _text(body, spans[prompt], most_of_preview, preview, was[3])
             now[4] = was[4]
             present[count, 0] = spans[MODEL, KIND] == STRING
             if present[count, 0]:
@@ -637,8 +641,9 @@ def scan(pieces: Pieces, first: int, most_bytes: int) -> tuple[pa.Table, list[tu
         np.empty((_MOST_LEVELS, SLOT + 1), np.int64),
     )
     stop = len(block) - _PADDING
+    limits, urls = (most_bytes, MAX_CUSTOM_ID, PREVIEW), (_URLS, _URL_LENGTHS, _PROMPTS)
     count, left = _requests(
-        text, stop, first, most_bytes, columns, ends, present, numbers, others, work
+        text, stop, first, limits, urls, columns, ends, present, numbers, others, work
     )
     del columns
     for buffer, size in zip(buffers, ends[count].tolist(), strict=True):

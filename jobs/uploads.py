@@ -14,11 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from cluster import space
 from cluster.database import session
@@ -27,6 +24,7 @@ from cluster.storage import storage
 from jobs import datasets, request_file
 from jobs.behind import Behind
 from jobs.datasets import file_id, original_key
+from jobs.duplicates import duplicates
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, judge
 from jobs.models import DatasetRow, FileRow
@@ -38,18 +36,12 @@ from jobs.schemas.openai import Purpose
 from jobs.schemas.requests import LineError
 from jobs.splitter import LineSplitter, Pieces
 
-Hashes = NDArray[np.uint64]
-
-# Of all uploads of a process.
-_KEEPERS, _READERS, _WRITERS = (
-    ThreadPoolExecutor(1, name) for name in ("keeper", "reader", "writer")
-)
+# Of all uploads of a process, which hold less memory so. Originals are kept by a thread of each
+# upload's own: that may wait for an object store.
+_READER, _WRITER = (ThreadPoolExecutor(1, name) for name in ("reader", "writer"))
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
-# Of hashes of custom_ids, eight bytes each; each round reads all ids.
-_COMPARED_AT_ONCE = 1_000_000
-_MOST_ROUNDS = 30
 # Of lines that are read at once, at least; a piece of an upload is twice as much.
 _BLOCK_BYTES = 2**19
 # How much is written between two looks at the free space.
@@ -104,9 +96,10 @@ class Upload:
             self._parquet = Path(folder) / "requests.parquet"
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
-            self._kept = stack.enter_context(Behind(_KEEPERS))
-            self._written = stack.enter_context(Behind(_WRITERS))
-            self._read = stack.enter_context(Behind(_READERS))
+            keeper = stack.enter_context(ThreadPoolExecutor(1, "keeper"))
+            self._kept = stack.enter_context(Behind(keeper))
+            self._written = stack.enter_context(Behind(_WRITER))
+            self._read = stack.enter_context(Behind(_READER))
             self._stack = stack.pop_all()
         return self
 
@@ -318,70 +311,6 @@ class Upload:
         folder = settings().data_folder / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-
-def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
-    """Lines whose ``custom_id`` an earlier line has.
-
-    Hashes are compared first, a part of all at a time, so that memory is flat.
-    """
-    count = pq.read_metadata(parquet).num_rows
-    rounds = min(-(-count // _COMPARED_AT_ONCE), _MOST_ROUNDS)
-    with duckdb.connect() as db:
-        db.execute("SET memory_limit = '512MB'")
-        db.execute("SET threads = 1")
-        db.execute("SET temp_directory = ?", [str(parquet.parent)])
-        db.execute("CREATE TEMP TABLE repeated (custom_id TEXT, first BIGINT)")
-        for i in range(rounds):
-            suspects = _repeated(_hashes(db, parquet, rounds, i))
-            if len(suspects):
-                db.execute(
-                    """
-                    INSERT INTO repeated
-                    SELECT custom_id, min(line) FROM read_parquet($1)
-                    WHERE hash(custom_id) IN (SELECT unnest($2::UBIGINT[]))
-                    GROUP BY custom_id HAVING count(*) > 1
-                    """,
-                    [str(parquet), suspects],
-                )
-        if db.execute("SELECT count(*) FROM repeated").fetchone() == (0,):
-            return 0, []
-        rows = db.execute(
-            """
-            SELECT line, custom_id, first, count(*) OVER () FROM read_parquet($1)
-            JOIN repeated USING (custom_id) WHERE line > first ORDER BY line LIMIT $2
-            """,
-            [str(parquet), most],
-        ).fetchall()
-    errors = [
-        LineError(
-            line=line,
-            code="duplicate_custom_id",
-            field="custom_id",
-            message=f"`custom_id` {custom_id!r} is used by line {first} already.",
-            text=custom_id,
-        )
-        for line, custom_id, first, _ in rows
-    ]
-    return (rows[0][3] if rows else 0), errors
-
-
-def _hashes(db: duckdb.DuckDBPyConnection, parquet: Path, rounds: int, i: int) -> Hashes:
-    """Those of ``custom_id`` in round ``i``."""
-    batches = db.sql(
-        """
-        SELECT hash(custom_id) FROM read_parquet($1)
-        WHERE hash(custom_id) % $2::UBIGINT = $3::UBIGINT
-        """,
-        params=[str(parquet), rounds, i],
-    ).to_arrow_reader()
-    found = [batch.column(0).to_numpy() for batch in batches]
-    return np.concatenate(found) if found else np.empty(0, np.uint64)
-
-
-def _repeated(hashes: Hashes) -> list[int]:
-    hashes.sort()
-    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]]).tolist()
 
 
 def clean_name(name: str) -> str:

@@ -10,34 +10,34 @@ from jobs.behind import Behind
 
 
 @pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
+def thread() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
         yield pool
 
 
-def test_work_is_done_in_the_order_given(threads: ThreadPoolExecutor) -> None:
+def test_work_is_done_in_the_order_given(thread: ThreadPoolExecutor) -> None:
     done: list[int] = []
-    with Behind(threads) as behind:
+    with Behind(thread) as behind:
         for i in range(100):
             behind.do(done.append, i)
         behind.wait()
         assert done == list(range(100))
 
 
-def test_an_error_is_raised_where_the_work_is_waited_for(threads: ThreadPoolExecutor) -> None:
-    with Behind(threads) as behind:
+def test_an_error_is_raised_where_the_work_is_waited_for(thread: ThreadPoolExecutor) -> None:
+    with Behind(thread) as behind:
         behind.do(int, "no number")
         with pytest.raises(ValueError, match="no number"):
             behind.wait()
 
 
-def test_an_error_is_raised_by_those_who_go_on(threads: ThreadPoolExecutor) -> None:
-    with Behind(threads) as behind, pytest.raises(ValueError, match="no number"):
+def test_an_error_is_raised_by_those_who_go_on(thread: ThreadPoolExecutor) -> None:
+    with Behind(thread) as behind, pytest.raises(ValueError, match="no number"):
         for _ in range(100):
             behind.do(int, "no number")
 
 
-def test_what_has_not_begun_is_dropped_with_the_block(threads: ThreadPoolExecutor) -> None:
+def test_what_has_not_begun_is_dropped_with_the_block(thread: ThreadPoolExecutor) -> None:
     go_on, begun, done = threading.Event(), threading.Event(), list[int]()
 
     def first() -> None:
@@ -45,7 +45,7 @@ def test_what_has_not_begun_is_dropped_with_the_block(threads: ThreadPoolExecuto
         assert go_on.wait(10)
         done.append(1)
 
-    with Behind(threads) as behind:
+    with Behind(thread) as behind:
         behind.do(first)
         behind.do(done.append, 2)
         assert begun.wait(10)
@@ -53,7 +53,7 @@ def test_what_has_not_begun_is_dropped_with_the_block(threads: ThreadPoolExecuto
     assert done == [1]
 
 
-def test_little_waits_in_memory(threads: ThreadPoolExecutor) -> None:
+def test_little_waits_in_memory(thread: ThreadPoolExecutor) -> None:
     go_on = threading.Event()
     ordered = 0
 
@@ -63,7 +63,7 @@ def test_little_waits_in_memory(threads: ThreadPoolExecutor) -> None:
             behind.do(go_on.wait, 10)
             ordered += 1
 
-    with Behind(threads) as behind:
+    with Behind(thread) as behind:
         orders = threading.Thread(target=order)
         orders.start()
         orders.join(0.3)
@@ -73,11 +73,11 @@ def test_little_waits_in_memory(threads: ThreadPoolExecutor) -> None:
         assert ordered == 50
 
 
-def test_many_share_threads_and_each_is_done_in_its_order(threads: ThreadPoolExecutor) -> None:
+def test_many_share_a_thread_and_each_is_done_in_its_order(thread: ThreadPoolExecutor) -> None:
     done: list[tuple[int, int]] = []
 
     def one(number: int) -> None:
-        with Behind(threads) as behind:
+        with Behind(thread) as behind:
             for i in range(20):
                 behind.do(done.append, (number, i))
             behind.do(int, "no number")
@@ -90,15 +90,15 @@ def test_many_share_threads_and_each_is_done_in_its_order(threads: ThreadPoolExe
         assert [i for of, i in done if of == number] == list(range(20))
 
 
-def test_what_is_dropped_holds_up_nobody(threads: ThreadPoolExecutor) -> None:
+def test_what_is_dropped_holds_up_nobody(thread: ThreadPoolExecutor) -> None:
     go_on, begun, done = threading.Event(), threading.Event(), list[int]()
 
     def first() -> None:
         begun.set()
         assert go_on.wait(10)
 
-    with Behind(threads) as other:
-        with Behind(threads) as behind:
+    with Behind(thread) as other:
+        with Behind(thread) as behind:
             behind.do(first)
             behind.do(done.append, 1)
             other.do(done.append, 2)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.storage import storage
-from jobs import datasets, row_group, uploads
+from jobs import datasets, duplicates, row_group
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.schemas.datasets import Dataset
 from jobs.uploads import Upload, clean_name
@@ -85,7 +85,7 @@ def test_duplicates_name_both_lines_also_across_row_groups(
     refused: Refused, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(row_group, "_GROUP_ROWS", 2)
-    monkeypatch.setattr(uploads, "_COMPARED_AT_ONCE", at_once)
+    monkeypatch.setattr(duplicates, "_COMPARED_AT_ONCE", at_once)
     details = refused(chat("same"), *chats(9), b"\n", chat("same"), chat("r-3"), chat("same"))
     found = [(error["line"], error["text"], error["message"]) for error in details["errors"]]
     assert found == [
