@@ -32,6 +32,8 @@ export function useDeal(benchmarkIds: string[], author: string) {
 export function useVote(benchmarkIds: string[]) {
   const queries = useQueryClient()
   return useMutation({
+    // One after the other: a vote taken back at once must not arrive before the vote itself.
+    scope: { id: 'votes' },
     mutationFn: ({ ballotId, choice }: { ballotId: string; choice: Choice | null }) => {
       const at = { params: { path: { ballot_id: ballotId } } }
       return answer(

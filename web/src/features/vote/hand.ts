@@ -13,7 +13,7 @@ interface Voted {
 /** The ballots before a person: the one to vote on, what was said so far, and the way back. */
 export function useHand(benchmarkIds: string[], author: string) {
   const deal = useDeal(benchmarkIds, author)
-  const { mutate } = useVote(benchmarkIds)
+  const { mutateAsync } = useVote(benchmarkIds)
   const [voted, setVoted] = useState<Voted[]>([])
   // Ballots taken back come first; one stays open on the server until it is voted on.
   const [back, setBack] = useState<Ballot[]>([])
@@ -44,16 +44,14 @@ export function useHand(benchmarkIds: string[], author: string) {
     const id = ballot.ballot_id
     setVoted((all) => [...all, { ballot, choice }])
     setBack((all) => all.filter((one) => one.ballot_id !== id))
-    mutate(
-      { ballotId: id, choice },
-      {
-        onSuccess: () => {
-          more(open.length - 1)
-        },
-        onError: (reason) => {
-          setVoted((all) => all.filter((one) => one.ballot.ballot_id !== id))
-          void notifyRefused('The vote was not kept', reason)
-        },
+    // The callbacks of `mutate` would be of the last vote only, and several may be on their way.
+    mutateAsync({ ballotId: id, choice }).then(
+      () => {
+        more(open.length - 1)
+      },
+      (reason: unknown) => {
+        setVoted((all) => all.filter((one) => one.ballot.ballot_id !== id))
+        void notifyRefused('The vote was not kept', reason)
       },
     )
   }
@@ -63,14 +61,9 @@ export function useHand(benchmarkIds: string[], author: string) {
     if (!last) return
     setVoted((all) => all.slice(0, -1))
     setBack((all) => [last.ballot, ...all])
-    mutate(
-      { ballotId: last.ballot.ballot_id, choice: null },
-      {
-        onError: (reason) => {
-          void notifyRefused('The vote was not taken back', reason)
-        },
-      },
-    )
+    mutateAsync({ ballotId: last.ballot.ballot_id, choice: null }).catch((reason: unknown) => {
+      void notifyRefused('The vote was not taken back', reason)
+    })
   }
 
   return {

@@ -1,5 +1,5 @@
 import { screen, waitFor } from '@testing-library/react'
-import { http, HttpResponse } from 'msw'
+import { delay, http, HttpResponse } from 'msw'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { setAuthor } from '../../api/author'
 import { aBallot } from '../../test/judgements'
@@ -79,17 +79,46 @@ test('keys vote, undo takes the last vote back, and new ballots come in time', a
   expect(screen.getByRole('status')).toHaveTextContent('12 votes of yours')
 })
 
-test('a vote that is refused comes again', async () => {
+test('a vote taken back at once is not kept, however late the vote arrives', async () => {
+  const arrived: string[] = []
   server.use(
-    http.put(`${API}/admin/votes/ballots/b0`, () =>
-      refusal(404, { code: 'ballot_not_found', message: 'Gone.', details: {} }),
-    ),
+    http.put(`${API}/admin/votes/ballots/:id`, async ({ params }) => {
+      await delay(200)
+      arrived.push('vote')
+      votes.set(String(params['id']), 'left')
+      return HttpResponse.json({ ballot_id: params['id'], choice: 'left', author: 'Ada' })
+    }),
+    http.delete(`${API}/admin/votes/ballots/:id`, ({ params }) => {
+      arrived.push('undo')
+      votes.delete(String(params['id']))
+      return HttpResponse.json({ ballot_id: params['id'], choice: null, author: 'Ada' })
+    }),
+  )
+  const { user } = open('/vote?benchmark_id=bm_a&benchmark_id=bm_b')
+  await screen.findByText('left 0')
+  await user.keyboard('1u')
+  await waitFor(() => {
+    expect(arrived).toHaveLength(2)
+  })
+  expect(arrived).toEqual(['vote', 'undo'])
+  expect(votes.size).toBe(0)
+})
+
+test('a vote that is refused comes again, whatever is voted on meanwhile', async () => {
+  server.use(
+    http.put(`${API}/admin/votes/ballots/b0`, async () => {
+      await delay(100)
+      return refusal(404, { code: 'ballot_not_found', message: 'Gone.', details: {} })
+    }),
   )
   const { user } = open('/vote?benchmark_id=bm_a,bm_b')
   await screen.findByText('left 0')
-  await user.keyboard('1')
+  await user.keyboard('12')
   expect(await screen.findByText('The vote was not kept')).toBeVisible()
-  expect(screen.getByText('left 0')).toBeVisible()
+  expect(await screen.findByText('left 0')).toBeVisible()
+  await waitFor(() => {
+    expect([...votes]).toEqual([['b1', 'right']])
+  })
 })
 
 test('nobody votes without a name', async () => {
