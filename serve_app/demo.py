@@ -3,8 +3,10 @@
 import hashlib
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from cluster import launch
@@ -33,8 +35,7 @@ def run(
     Returns whether every benchmark completed.
     """
     chosen = _choose(settings, model_ids)
-    for model in chosen:
-        _prepare(model, console)
+    _prepare([one for one in chosen if one.weights.gguf and not prepared(one)], console)
     with console.status("Starting Ray and the service…"):
         started = time.monotonic()
         running = launch.service(settings)
@@ -84,12 +85,29 @@ def _choose(settings: Settings, model_ids: Sequence[str]) -> list[ModelSpec]:
     return [known[model_id] for model_id in model_ids]
 
 
-def _prepare(model: ModelSpec, console: Console) -> None:
-    if model.weights.gguf and not prepared(model):
-        with console.status(f"Preparing the weights of {model.name} (once)…"):
-            started = time.monotonic()
-            prepare(model, announce=lambda _: None)
-        console.print(f"Prepared {model.name} in {time.monotonic() - started:.0f} s")
+def _prepare(models: list[ModelSpec], console: Console) -> None:
+    """Convert the weights of all at once: each takes up to a minute of one core."""
+    if not models:
+        return
+    names = " and ".join(model.name for model in models)
+    with (
+        console.status(f"Preparing the weights of {names} (once)…"),
+        ThreadPoolExecutor(len(models)) as pool,
+    ):
+        try:
+            for done in as_completed([pool.submit(_prepared, model) for model in models]):
+                console.print(done.result())
+        except BaseException:
+            # Each is converted in a process, for which its thread would wait.
+            for process in psutil.Process().children():
+                process.kill()
+            raise
+
+
+def _prepared(model: ModelSpec) -> str:
+    started = time.monotonic()
+    prepare(model, announce=lambda _: None)
+    return f"Prepared {model.name} in {time.monotonic() - started:.0f} s"
 
 
 def _upload(client: Client, path: Path) -> Dataset | DatasetUploaded:

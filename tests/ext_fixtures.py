@@ -1,5 +1,6 @@
 """Fixtures of a benchmark with results on real SQLite, Parquet and DuckDB, without Ray."""
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from factories import model_entry
 
-from cluster.database import engine, migrate, session
+from cluster.database import engine, session
 from cluster.settings import settings
 from cluster.storage import storage
 from jobs import benchmarks, parts, registry
@@ -26,7 +27,7 @@ _BEGAN = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder with a migrated database and three models in the registry."""
     models = tmp_path / "models"
     models.mkdir()
@@ -40,7 +41,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("BENCHMARK_RUNNER_KEYLESS", "1")
     monkeypatch.setenv("RAY_ENABLE_AUTO_CONNECT", "0")
     _forget()
-    migrate()
+    (tmp_path / "data").mkdir()
+    shutil.copy(migrated_sqlite, tmp_path / "data" / "benchmark_runner.db")
     registry.load()
     yield tmp_path
     engine().dispose()

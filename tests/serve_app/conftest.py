@@ -1,12 +1,13 @@
 """The application as an HTTP client sees it, over a database, a storage and a registry."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from factories import HERE, chats, jsonl
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 from huggingface_hub import HfApi
@@ -23,9 +24,28 @@ def _logs() -> None:
     configure_logs()
 
 
+@cache
+def _routes() -> FastAPI:
+    return create_app()
+
+
+@pytest.fixture
+def application() -> FastAPI:
+    """The application without a web UI. What of it has state is of this test alone.
+
+    Routes take a fifth of a second to make, and have no state.
+    """
+    made = _routes()
+    made.middleware_stack = None  # made anew at the next request
+    return made
+
+
 @pytest.fixture
 def client(
-    models_folder: Path, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    models_folder: Path,
+    configure: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator[TestClient]:
     # Whether the web UI is built on this machine must not matter; test_web.py is about it.
     configure(web_folder=models_folder / "no-web", keyless=True)
@@ -38,7 +58,8 @@ def client(
     monkeypatch.setattr(readiness, "_tracker", lambda: "answers")
     monkeypatch.setattr(readiness, "_ray", lambda: "2 CPUs, 0 GPUs")
     # An error that nobody expected is answered with 500, as it is in service.
-    with TestClient(create_app(), HERE, raise_server_exceptions=False) as opened:
+    application: FastAPI = request.getfixturevalue("application")  # of these settings
+    with TestClient(application, HERE, raise_server_exceptions=False) as opened:
         yield opened
 
 

@@ -24,17 +24,16 @@ from jobs import datasets, indexes, result_cursors, scorer
 from jobs.analysis import ResultFilter, Sort
 from jobs.schemas.benchmarks import Status
 from serve_app import tracking
-from serve_app.app import create_app
 
 
 @pytest.fixture(params=["of parts", "of an index"])
-def client(place, monkeypatch, request):
+def client(place, monkeypatch, request, application):
     """Both answer the same: an index is made before the first answer, or none at all."""
     monkeypatch.setattr(indexes, "_PATIENCE", None)
     if request.param == "of an index":
         monkeypatch.setattr(indexes, "_FROM_ROWS", 0)
     monkeypatch.setattr(tracking, "wake", lambda: None)
-    with TestClient(create_app(), HERE) as opened:
+    with TestClient(application, HERE) as opened:
         yield opened
 
 
