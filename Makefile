@@ -42,15 +42,21 @@ chromium:
 	} || { echo "error: the browser tests need chromium on the PATH"; exit 1; }
 
 test: check chromium $(WEB) ## install, check, and run every test: [TESTS=paths or options of pytest]
-	cd web && npm test
 ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
 else
-	$(BIN)/python -m pytest -n 2 tests/cluster tests/jobs tests/serve_app
-	@# These two wait most of their time; of the others two cores bear one.
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target suite-openai_api suite-chaos
-	@for suite in integration browser e2e; do $(MAKE) --no-print-directory suite-$$suite || exit 1; done
+	@# Two lanes where one waits much of its time; real engines are alone on the machine.
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target suite-unit suite-chaos
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target suite-integration suite-clients
+	@$(MAKE) --no-print-directory suite-e2e
 endif
+
+suite-unit:
+	$(BIN)/python -m pytest -n 2 tests/cluster tests/jobs tests/serve_app
+
+# Who calls the API: OpenAI's own client, and a browser.
+suite-clients:
+	$(BIN)/python -m pytest tests/openai_api tests/browser
 
 suite-%:
 	$(BIN)/python -m pytest tests/$*
@@ -70,7 +76,7 @@ bench: install-dev ## measure speed against every peer, into bench-results/: [PA
 conformance: install-dev ## OpenAI's client, current and older, against /v1; writes the table in docs/openai-compatibility.md
 	PYTHONPATH=.:tests $(BIN)/python -m openai_api.conformance
 
-check: install-dev web/node_modules/.package-lock.json ## format, lint, types, import contracts, generated API description and types
+check: install-dev web/node_modules/.package-lock.json ## format, lint, types, import contracts, generated API description and types, the web UI's unit tests
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target check-python check-web
 
 check-python:
@@ -81,7 +87,7 @@ check-python:
 	$(BIN)/python -m serve_app.openapi --check
 
 check-web:
-	cd web && npm run --silent check
+	cd web && npm run --silent check && npm test
 
 format: install-dev ## format, fix what can be fixed, generate the API description anew
 	$(BIN)/ruff check --fix .
