@@ -23,7 +23,7 @@ interface ResultTableProps {
   live: boolean
   current: number | undefined
   onCurrent: (at: number) => void
-  onOpen: (at: number, result: Result) => void
+  onOpen: (at: number) => void
   onSort: (sort: Sort, order: Order, score: string | undefined) => void
   onGolden: (result: Result) => void
   empty: React.ReactNode
@@ -81,10 +81,7 @@ export function ResultTable(props: ResultTableProps) {
         current={current}
         onCurrent={onCurrent}
         onRange={onRange}
-        onOpen={(at) => {
-          const result = resultAt(at)
-          if (result) onOpen(at, result)
-        }}
+        onOpen={onOpen}
         head={columns.map(({ label, sort, score, right }) => {
           const sorted = query.sort === sort && (score === undefined || score === query.score)
           const order = sort !== undefined && sorted ? query.order : null

@@ -59,11 +59,15 @@ export function ResultsPage(): React.JSX.Element {
     change({ ...with_, at: undefined, row: undefined })
   }
 
-  async function step(by: number) {
-    const at = (search.at ?? -1) + by
+  /** Open the result at a position, also one that is not shown yet. */
+  function show(at: number) {
     if (at < 0) return
-    const result = await resultAt(at)
-    if (result) change({ at, row: result.row_id })
+    resultAt(at).then(
+      (result) => {
+        if (result) change({ at, row: result.row_id })
+      },
+      (reason: unknown) => notifyRefused('The result could not be read', reason),
+    )
   }
 
   if (error && !benchmark) {
@@ -138,9 +142,7 @@ export function ResultsPage(): React.JSX.Element {
         onCurrent={(at) => {
           change({ at })
         }}
-        onOpen={(at, result) => {
-          change({ at, row: result.row_id })
-        }}
+        onOpen={show}
         onSort={(sort, order, score) => {
           const another = score !== undefined && score !== search.score
           narrow({ ...(another && { ...UNSCORED, score }), sort, order })
@@ -184,7 +186,9 @@ export function ResultsPage(): React.JSX.Element {
             position={search.at}
             total={total}
             scores={scores}
-            onStep={(by) => void step(by)}
+            onStep={(by) => {
+              show((search.at ?? -1) + by)
+            }}
             onClose={() => {
               change({ row: undefined })
             }}

@@ -1,5 +1,5 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
-import { http, HttpResponse } from 'msw'
+import { delay, http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
 import { aGrader, aRequest, aResult, aScoreColumn, somePerformance } from '../../test/records'
 import { open } from '../../test/render'
@@ -52,6 +52,24 @@ test('a million rows: few are rendered, and the last one is reached', async () =
   fireEvent.scroll(grid)
   expect(await screen.findByText('answer 999999')).toBeVisible()
   expect(offsets.size).toBeLessThan(5)
+})
+
+test('a row that is clicked before it is loaded opens once it is', async () => {
+  const { user, search } = open('/results/bm_1?charts=false')
+  await screen.findByText('answer 0')
+  server.use(
+    http.get(`${API}/admin/benchmarks/:id/results`, async () => {
+      await delay(200)
+      return undefined // to the handler before
+    }),
+  )
+  await user.click(screen.getByRole('button', { name: 'Name' }))
+  expect(screen.queryByText('answer 0')).toBeNull()
+  const third = screen.getAllByRole('row')[3]
+  expect(third).toBeDefined()
+  if (third) await user.click(third)
+  expect(await screen.findByRole('dialog')).toBeVisible()
+  expect(search()).toMatchObject({ at: 2, row: 2, sort: 'custom_id' })
 })
 
 test('the drawer steps by keyboard and marks golden', async () => {
