@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 from bench import service, stored
 from bench.figures import Figure
+from bench.processes import settle
 from rich.console import Console
 
 from jobs.progress import Progress
@@ -29,6 +30,7 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
         dataset_id = stored.dataset(stage, 100)
         ids = [f"bm_stored_{i}" for i in range(_STORED)]
         stored.enter(stage, service.INSTANT, dataset_id, ids, 100)
+        settle(stage.session)
         for _ in range(repeat):
             update.values["tracker"].append(_update_ms())
             times = asyncio.run(_watch(service.url(stage), watched))
