@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer, joinedload
 
 from cluster import cache
 from cluster.database import session
 from cluster.storage import storage
 from jobs import datasets, hardware, registry
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.models import BatchRow, BenchmarkRow, JudgementRow
+from jobs.models import BatchRow, BenchmarkRow, DatasetRow, JudgementRow, ModelRow
 from jobs.progress import Prior
 from jobs.queue import Waiting, order
 from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Phase, Status
@@ -136,6 +136,14 @@ def row(sql: Session, benchmark_id: str) -> BenchmarkRow:
     return found
 
 
+# Pages ask for lists each second, and JSON has to be decoded: what is not shown is not read.
+_SHOWN = (
+    joinedload(BenchmarkRow.dataset, innerjoin=True).load_only(DatasetRow.name),
+    joinedload(BenchmarkRow.model, innerjoin=True).load_only(ModelRow.name),
+    defer(BenchmarkRow.placement),
+)
+
+
 def all_benchmarks(
     limit: int,
     offset: int,
@@ -154,7 +162,7 @@ def all_benchmarks(
         query = query.where(BenchmarkRow.dataset_id == dataset_id)
     if model_id is not None:
         query = query.where(BenchmarkRow.model_id == model_id)
-    newest_first = query.order_by(BenchmarkRow.created_at.desc(), BenchmarkRow.id)
+    newest_first = query.order_by(BenchmarkRow.created_at.desc(), BenchmarkRow.id).options(*_SHOWN)
     with session() as sql:
         rows = sql.scalars(newest_first.limit(limit).offset(offset)).all()
         total = sql.scalar(select(func.count()).select_from(query.subquery()))
@@ -306,12 +314,11 @@ def check_dataset(spec: BenchmarkSpec) -> None:
 
 
 def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
-    spec = BenchmarkSpec.model_validate(row.spec)
     return Benchmark(
         benchmark_id=row.id,
         model_id=row.model_id,
         model_name=row.model.name,
-        engine=spec.model.engine,
+        engine=row.spec["model"]["engine"],
         dataset_id=row.dataset_id,
         dataset_name=row.dataset.name,
         kind=Kind(row.kind),
@@ -337,5 +344,5 @@ def _benchmark(row: BenchmarkRow, queue: list[str]) -> Benchmark:
         rerun_of=row.rerun_of,
         attempts=row.attempts,
         error=row.error,
-        sampling=spec.sampling,
+        sampling=Sampling.model_validate(row.spec["sampling"]),
     )
