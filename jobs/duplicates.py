@@ -1,54 +1,134 @@
-"""Requests of an upload whose ``custom_id`` an earlier one has."""
+"""Rows of a file on its way in whose ``custom_id`` an earlier one has."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import duckdb
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from jobs.compiled import compiled
 from jobs.schemas.requests import LineError
 
 Hashes = NDArray[np.uint64]
 
-# Of hashes, eight bytes each; each round reads all ids.
+# Of hashes, eight bytes each; each round reads all of them.
 _COMPARED_AT_ONCE = 1_000_000
-_MOST_ROUNDS = 30
+_MOST_BITS = 5
+_NONE: Hashes = np.empty(0, np.uint64)
+
+# FNV-1a of 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/).
+_BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
-def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
-    """Lines whose ``custom_id`` an earlier line has.
+class CustomIds:
+    """Takes the ids of rows as they come, and keeps their hashes in a file: memory is flat.
 
-    Hashes are compared first, a part of all at a time, so that memory is flat.
+    Used as a context manager; leaving the block closes the file, which is the caller's to delete.
     """
-    count = pq.read_metadata(parquet).num_rows
-    rounds = min(-(-count // _COMPARED_AT_ONCE), _MOST_ROUNDS)
-    with duckdb.connect() as db:
-        db.execute("SET memory_limit = '512MB'")
-        db.execute("SET threads = 1")
-        db.execute("SET temp_directory = ?", [str(parquet.parent)])
-        db.execute("CREATE TEMP TABLE repeated (custom_id TEXT, first BIGINT)")
-        for i in range(rounds):
-            suspects = _repeated(_hashes(db, parquet, rounds, i))
-            if len(suspects):
-                db.execute(
-                    """
-                    INSERT INTO repeated
-                    SELECT custom_id, min(line) FROM read_parquet($1)
-                    WHERE hash(custom_id) IN (SELECT unnest($2::UBIGINT[]))
-                    GROUP BY custom_id HAVING count(*) > 1
-                    """,
-                    [str(parquet), suspects],
-                )
-        if db.execute("SELECT count(*) FROM repeated").fetchone() == (0,):
-            return 0, []
-        rows = db.execute(
-            """
-            SELECT line, custom_id, first, count(*) OVER () FROM read_parquet($1)
-            JOIN repeated USING (custom_id) WHERE line > first ORDER BY line LIMIT $2
-            """,
-            [str(parquet), most],
-        ).fetchall()
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "hashes"
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("wb")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, custom_ids: pa.ChunkedArray) -> None:
+        """The ids of the next rows, none of them null."""
+        for ids in custom_ids.chunks:
+            if len(ids):
+                self._file.write(_hashes(ids).data)
+                self._count += len(ids)
+
+    def repeated(self, parquet: Path, most: int) -> tuple[int, list[LineError]]:
+        """How many rows have the id of an earlier one, and an error for the first ``most``.
+
+        ``parquet`` has the columns ``custom_id`` and ``line`` of the same rows. It is read only
+        where two hashes are the same.
+        """
+        self._file.flush()
+        # A round has those hashes whose first bits are its number.
+        bits = min((self._count // _COMPARED_AT_ONCE).bit_length(), _MOST_BITS)
+        shared = [self._shared(np.uint64(i), np.uint64(64 - bits)) for i in range(2**bits)]
+        hashes = np.concatenate(shared)
+        return self._errors(hashes, parquet, most) if len(hashes) else (0, [])
+
+    def _shared(self, i: np.uint64, shift: np.uint64) -> Hashes:
+        """Hashes of several rows, of those that are compared in round ``i``."""
+        blocks = (block for _, block in self._blocks())
+        if shift < 64:  # a shift by 64 is none, as in C
+            blocks = (block[block >> shift == i] for block in blocks)
+        hashes = np.concatenate([_NONE, *blocks])
+        hashes.sort()
+        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+
+    def _errors(self, hashes: Hashes, parquet: Path, most: int) -> tuple[int, list[LineError]]:
+        with duckdb.connect() as db:
+            db.execute("SET memory_limit = '512MB'")
+            db.execute("SET threads = 1")
+            db.execute("SET temp_directory = ?", [str(parquet.parent)])
+            db.execute("CREATE TEMP TABLE suspects (row BIGINT)")
+            for first, block in self._blocks():
+                rows = first + np.flatnonzero(np.isin(block, hashes))
+                db.register("found", pa.table({"row": rows}))
+                db.execute("INSERT INTO suspects FROM found")
+            return _repeated(db, parquet, most)
+
+    def _blocks(self) -> Iterator[tuple[int, Hashes]]:
+        """All hashes, with the row of the first of each block."""
+        for first in range(0, self._count, _COMPARED_AT_ONCE):
+            yield first, np.fromfile(self._path, "u8", _COMPARED_AT_ONCE, offset=8 * first)
+
+
+def _hashes(ids: pa.StringArray) -> Hashes:
+    _, offsets, letters = ids.buffers()
+    hashes = np.empty(len(ids), np.uint64)
+    # Arrays that may be written are of another type, for which it would be compiled again.
+    ends, text = memoryview(offsets).toreadonly(), memoryview(letters).toreadonly()
+    of_these = np.frombuffer(ends, np.int32)[ids.offset : ids.offset + len(ids) + 1]
+    _hash(np.frombuffer(text, np.uint8), of_these, hashes)
+    return hashes
+
+
+@compiled
+def _hash(letters: NDArray[np.uint8], ends: NDArray[np.int32], hashes: Hashes) -> None:
+    for i in range(len(hashes)):
+        value = _BASIS
+        for at in range(ends[i], ends[i + 1]):
+            value = (value ^ np.uint64(letters[at])) * _PRIME
+        hashes[i] = value
+
+
+def _repeated(
+    db: duckdb.DuckDBPyConnection, parquet: Path, most: int
+) -> tuple[int, list[LineError]]:
+    rows = db.execute(
+        """
+        WITH suspect AS (
+            SELECT line, custom_id FROM read_parquet($1, file_row_number = true)
+            SEMI JOIN suspects ON file_row_number = suspects.row
+        ), known AS (
+            SELECT custom_id, min(line) AS first FROM suspect
+            GROUP BY custom_id HAVING count(*) > 1
+        )
+        SELECT line, custom_id, first, count(*) OVER () FROM suspect JOIN known USING (custom_id)
+        WHERE line > first ORDER BY line LIMIT $2
+        """,
+        [str(parquet), most],
+    ).fetchall()
     errors = [
         LineError(
             line=line,
@@ -62,19 +142,6 @@ def duplicates(parquet: Path, most: int) -> tuple[int, list[LineError]]:
     return (rows[0][3] if rows else 0), errors
 
 
-def _hashes(db: duckdb.DuckDBPyConnection, parquet: Path, rounds: int, i: int) -> Hashes:
-    """Those of ``custom_id`` in round ``i``."""
-    batches = db.sql(
-        """
-        SELECT hash(custom_id) FROM read_parquet($1)
-        WHERE hash(custom_id) % $2::UBIGINT = $3::UBIGINT
-        """,
-        params=[str(parquet), rounds, i],
-    ).to_arrow_reader()
-    found = [batch.column(0).to_numpy() for batch in batches]
-    return np.concatenate(found) if found else np.empty(0, np.uint64)
-
-
-def _repeated(hashes: Hashes) -> list[int]:
-    hashes.sort()
-    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]]).tolist()
+def load() -> None:
+    """Have the compiled code ready."""
+    _hashes(pa.array(["a"]))

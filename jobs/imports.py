@@ -36,7 +36,7 @@ from jobs import (
     uploads,
 )
 from jobs.answers import Answered
-from jobs.duplicates import duplicates
+from jobs.duplicates import CustomIds
 from jobs.engine import Answer
 from jobs.errors import InvalidRequest, TooLarge
 from jobs.manifest import ImportedFile
@@ -167,15 +167,20 @@ class Import:
         """Read the file into uniform rows; returns how many."""
         errors: list[LineError] = []
         bad = count = 0
-        with pq.ParquetWriter(staged, _SCHEMA, compression="zstd") as writer:
+        with (
+            CustomIds(self._folder) as ids,
+            pq.ParquetWriter(staged, _SCHEMA, compression="zstd") as writer,
+        ):
             for group, wrong in _groups(self._folder / "file"):
                 bad += len(wrong)
                 errors = _first([*errors, *wrong])
                 columns = {name: [getattr(one, name) for one in group] for name in _SCHEMA.names}
-                writer.write_table(pa.table(columns, schema=_SCHEMA))
+                table = pa.table(columns, schema=_SCHEMA)
+                writer.write_table(table)
+                ids.add(table["custom_id"])
                 count += len(group)
-        if count:
-            repeated, named = duplicates(staged, settings().max_reported_errors)
+            writer.close()
+            repeated, named = ids.repeated(staged, settings().max_reported_errors)
             bad += repeated
             errors = _first([*errors, *named])
         if bad:

@@ -2,40 +2,37 @@
 
 What is accepted, and what becomes of it, is what :func:`jobs.lines.judge` says. This reads those
 lines of which most files consist, with the same result, and leaves every other to it: a test holds
-the two against each other. Compiled by Numba, which vLLM brings along, and kept on disk.
+the two against each other. Compiled by Numba (:mod:`jobs.compiled`), to which the innermost loops
+are given as vectors of LLVM's.
 
 JSON is read by its grammar (RFC 8259): each function begins at ``s[AT]``, and leaves it behind what
 it has read. None accepts a newline, so none reads past the end of a line by more than the padding.
 A body is copied meanwhile as orjson would write it: without spaces, and with no escape that need
 not be. What is found is told by where it is: in the copy within a body, else in the text.
-
-Numba compiles this file anew when it changes, and not when another does that it takes something
-from. So all that is compiled is here, and what is not of this file is an argument.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from llvmlite import ir
-from numba import njit, types
-from numba.cpython.unsafe.numbers import trailing_zeros
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from jobs.compiled import compiled
 from jobs.lines import MAX_CUSTOM_ID, PREVIEW, PROMPT_FIELD
 from jobs.row_group import LINES
 from jobs.splitter import Pieces
 
-F = TypeVar("F", bound=Callable[..., Any])
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 # What is found of a line: the state below, its keys, its spans, and what is open.
 Work = tuple[Numbers, Numbers, Numbers, Numbers]
 
-# Eight bytes are read and written at a time, so up to seven too many.
-_PADDING = 16
+# Bytes that are read and written at a time, so that up to one less is too many.
+_WIDE = 32
+_PADDING = 2 * _WIDE
 
 # The state: where in the text; where in the copy, since where in the text nothing was copied, and
 # whether anything is; where the next body and the next extra go, and whether the line has one.
@@ -88,30 +85,19 @@ _MOST_DIGITS = 15
 
 _TRUE, _NULL, _FALSE = (np.uint64(_word(literal)) for literal in ("true", "null", "false"))
 _FOUR, _FIVE = np.uint64(2**32 - 1), np.uint64(2**40 - 1)
-_ONES, _HIGHS = np.uint64(_word("\x01" * 8)), np.uint64(0x8080808080808080)
-_QUOTES, _BACKSLASHES, _BLANKS = (np.uint64(_word(c * 8)) for c in '"\\ ')
-
-
-_trailing_zeros: Any = trailing_zeros
-
-
-def _compiled(function: F) -> F:
-    # Without the interpreter's lock, and without counting references to arrays, of which none is
-    # made here: that took as much time as all else.
-    options = {"nogil": True, "_nrt": False}
-    try:
-        return cast(F, njit(cache=True, **options)(function))
-    except RuntimeError:  # neither this folder nor the user's cache can be written
-        return cast(F, njit(**options)(function))
 
 
 def _intrinsic(function: Any) -> Any:
     return intrinsic(function)
 
 
-def _eight_bytes(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [at]), ir.IntType(64).as_pointer())
+_BLOCK = ir.VectorType(ir.IntType(8), _WIDE)
+
+
+def _pointer(context: Any, builder: Any, signature: Any, args: Any, i: int, kind: Any) -> Any:
+    """To a ``kind`` in the array that is argument ``i``, at the index that follows it."""
+    data = context.make_array(signature.args[i])(context, builder, args[i]).data
+    return builder.bitcast(builder.gep(data, [args[i + 1]]), kind.as_pointer())
 
 
 @_intrinsic
@@ -119,56 +105,71 @@ def _load(_context: Any, array: Any, at: Any) -> Any:
     """The eight bytes of an array from ``at`` on."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_eight_bytes(context, builder, signature.args[0], *args), align=1)
+        place = _pointer(context, builder, signature, args, 0, ir.IntType(64))
+        return builder.load(place, align=1)
 
     return types.uint64(array, at), code
 
 
 @_intrinsic
-def _store(_context: Any, array: Any, at: Any, word: Any) -> Any:
-    """Write eight bytes from ``at`` on."""
+def _move(_context: Any, array: Any, at: Any, out: Any, to: Any) -> Any:
+    """Copy :data:`_WIDE` bytes from ``array[at:]`` to ``out[to:]``."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        *place, value = args
-        place = _eight_bytes(context, builder, signature.args[0], *place)
-        builder.store(value, place, align=1)
+        source = _pointer(context, builder, signature, args, 0, _BLOCK)
+        target = _pointer(context, builder, signature, args, 2, _BLOCK)
+        builder.store(builder.load(source, align=1), target, align=1)
         return context.get_dummy_value()
 
-    return types.void(array, at, word), code
+    return types.void(array, at, out, to), code
 
 
-@_compiled
-def _zeros(word: Any) -> Any:
-    """Has the highest bit set of the first byte that is zero, and perhaps of later ones
-    (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord)."""
-    return (word - _ONES) & ~word & _HIGHS
+def _plain_code(*, ascii_only: bool) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        block = builder.load(_pointer(context, builder, signature, args, 0, _BLOCK), align=1)
+        quote, backslash, blank = (_BLOCK([ord(c)] * _WIDE) for c in '"\\ ')
+        # As a signed number, a byte that is not ASCII is less than a blank as well.
+        less = builder.icmp_signed if ascii_only else builder.icmp_unsigned
+        found = less("<", block, blank)
+        for character in (quote, backslash):
+            found = builder.or_(found, builder.icmp_unsigned("==", block, character))
+        bits = builder.bitcast(found, ir.IntType(_WIDE))
+        return builder.zext(builder.cttz(bits, ir.IntType(1)(0)), ir.IntType(64))
+
+    return code
 
 
-@_compiled
-def _special(word: Any) -> Any:
-    """The same, of the first byte that is a quote, a backslash or a control character."""
-    controls = (word - _BLANKS) & ~word & _HIGHS
-    return _zeros(word ^ _QUOTES) | _zeros(word ^ _BACKSLASHES) | controls
+@_intrinsic
+def _plain(_context: Any, array: Any, at: Any) -> Any:
+    """How many bytes from ``at`` on come before a quote, a backslash or a control character, of
+    :data:`_WIDE` that are looked at."""
+    return types.int64(array, at), _plain_code(ascii_only=False)
 
 
-@_compiled
+@_intrinsic
+def _plain_ascii(_context: Any, array: Any, at: Any) -> Any:
+    """The same, before one of these or a byte that is not ASCII."""
+    return types.int64(array, at), _plain_code(ascii_only=True)
+
+
+@compiled
 def _until_special(text: Bytes, at: int) -> int:
     while True:
-        found = _special(_load(text, at))
-        if found:
-            return at + (_trailing_zeros(found) >> np.uint64(3))
-        at += 8
+        plain = _plain(text, at)
+        at += plain
+        if plain < _WIDE:
+            return at
 
 
-@_compiled
+@compiled
 def _copy(text: Bytes, start: int, end: int, out: Bytes, at: int) -> int:
     """Copy ``text[start:end]`` to ``out[at:]``. Returns where it ends there."""
-    for offset in range(0, end - start, 8):
-        _store(out, at + offset, _load(text, start + offset))
+    for offset in range(0, end - start, _WIDE):
+        _move(text, start + offset, out, at + offset)
     return at + end - start
 
 
-@_compiled
+@compiled
 def _same(text: Bytes, start: int, other: Bytes, begin: int, length: int) -> bool:
     for i in range(length):  # noqa: SIM110 (Numba knows no generators)
         if text[start + i] != other[begin + i]:
@@ -176,7 +177,7 @@ def _same(text: Bytes, start: int, other: Bytes, begin: int, length: int) -> boo
     return True
 
 
-@_compiled
+@compiled
 def _flush(text: Bytes, out: Bytes, s: Numbers) -> None:
     """Copy what has not been copied yet."""
     if s[COPYING]:
@@ -184,13 +185,13 @@ def _flush(text: Bytes, out: Bytes, s: Numbers) -> None:
         s[RUN] = s[AT]
 
 
-@_compiled
+@compiled
 def _place(s: Numbers) -> int:
     """Where in the copy what is next will be; in the text where nothing is copied."""
     return s[OUT] + s[AT] - s[RUN]
 
 
-@_compiled
+@compiled
 def _space(text: Bytes, out: Bytes, s: Numbers) -> None:
     at = s[AT]
     if text[at] > ord(" "):
@@ -203,7 +204,7 @@ def _space(text: Bytes, out: Bytes, s: Numbers) -> None:
         s[RUN] = at
 
 
-@_compiled
+@compiled
 def _four_digits(text: Bytes, at: int) -> int:
     value: Any = 0
     for i in range(4):
@@ -214,7 +215,7 @@ def _four_digits(text: Bytes, at: int) -> int:
     return value
 
 
-@_compiled
+@compiled
 def _put(out: Bytes, at: int, code: int) -> int:
     """Write a character as UTF-8. Returns where it ends."""
     if code < 0x80:
@@ -235,7 +236,7 @@ def _put(out: Bytes, at: int, code: int) -> int:
     return at + 2
 
 
-@_compiled
+@compiled
 def _unescape(text: Bytes, out: Bytes, s: Numbers) -> bool:
     """Copy the character of an escape that need not be one."""
     _flush(text, out, s)
@@ -258,7 +259,7 @@ def _unescape(text: Bytes, out: Bytes, s: Numbers) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _string(text: Bytes, out: Bytes, s: Numbers) -> int:
     at = s[AT] + 1
     while True:
@@ -277,14 +278,14 @@ def _string(text: Bytes, out: Bytes, s: Numbers) -> int:
         at = s[AT]
 
 
-@_compiled
+@compiled
 def _digits(text: Bytes, at: int) -> int:
     while ord("0") <= text[at] <= ord("9"):
         at += 1
     return at
 
 
-@_compiled
+@compiled
 def _number(text: Bytes, s: Numbers) -> int:
     """A number that a double keeps, and that is written as orjson would."""
     start = s[AT]
@@ -309,7 +310,7 @@ def _number(text: Bytes, s: Numbers) -> int:
     return OTHER
 
 
-@_compiled
+@compiled
 def _literal(text: Bytes, s: Numbers) -> int:
     word = _load(text, s[AT])
     if word & _FOUR == _TRUE or word & _FOUR == _NULL:
@@ -321,7 +322,7 @@ def _literal(text: Bytes, s: Numbers) -> int:
     return OTHER
 
 
-@_compiled
+@compiled
 def _key(text: Bytes, out: Bytes, work: Work, first: int, last: int) -> bool:
     """A key and its colon; it is none of ``keys[first:last]``, and becomes the next of these."""
     s, keys, _, _ = work
@@ -352,7 +353,7 @@ def _key(text: Bytes, out: Bytes, work: Work, first: int, last: int) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _slot(text: Bytes, key: Numbers, where: int) -> int:
     """Which of the keys that matter there it is, or -1."""
     for slot in range(_FROM[where], _TO[where]):
@@ -365,7 +366,7 @@ def _slot(text: Bytes, key: Numbers, where: int) -> int:
     return -1
 
 
-@_compiled
+@compiled
 def _next(text: Bytes, out: Bytes, s: Numbers, close: int) -> int:
     """After an element: 1 if another follows, 0 if that was the last, -1 if neither is so."""
     _space(text, out, s)
@@ -379,13 +380,13 @@ def _next(text: Bytes, out: Bytes, s: Numbers, close: int) -> int:
     return 1
 
 
-@_compiled
+@compiled
 def _found(s: Numbers, spans: Numbers, slot: int, kind: int) -> None:
     if slot >= 0:
         spans[slot, END], spans[slot, KIND] = _place(s), kind
 
 
-@_compiled
+@compiled
 def _value(text: Bytes, out: Bytes, work: Work, where: int, last: int) -> int:
     """A value of any kind; ``keys[:last]`` are those of the objects around it.
 
@@ -452,7 +453,7 @@ def _value(text: Bytes, out: Bytes, work: Work, where: int, last: int) -> int:
         frame[SLOT] = slot
 
 
-@_compiled
+@compiled
 def _record(text: Bytes, body: Bytes, extra: Bytes, work: Work) -> bool:
     """A line. Its body is copied to ``body``, and what is beside it to ``extra``."""
     s, keys, spans, _ = work
@@ -497,7 +498,7 @@ def _record(text: Bytes, body: Bytes, extra: Bytes, work: Work) -> bool:
     return more == 0 and text[s[AT]] == ord("\n")
 
 
-@_compiled
+@compiled
 def _is_custom_id(text: Bytes, start: int, end: int) -> bool:
     """Printable ASCII, and not only spaces."""
     visible = False
@@ -508,7 +509,7 @@ def _is_custom_id(text: Bytes, start: int, end: int) -> bool:
     return visible
 
 
-@_compiled
+@compiled
 def _prompt(text: Bytes, spans: Numbers, urls: tuple[Bytes, Numbers, Numbers], most: int) -> int:
     """Which span is the prompt of a record that is a request; -1 if it is none."""
     for slot in (CUSTOM_ID, METHOD, URL):
@@ -534,15 +535,15 @@ def _prompt(text: Bytes, spans: Numbers, urls: tuple[Bytes, Numbers, Numbers], m
     return -1
 
 
-@_compiled
+@compiled
 def _text(body: Bytes, span: Numbers, most: int, column: Bytes, out: int) -> int:
     """Up to ``most`` characters of a string of ``body``, without escapes. Returns where it ends."""
     at, end, left = span[BEGIN] + 1, span[END] - 1, most
     while at < end and left:
-        word = _load(body, at)
-        if left >= 8 and end - at >= 8 and not (_special(word) | (word & _HIGHS)):
-            _store(column, out, word)
-            at, out, left = at + 8, out + 8, left - 8
+        plain = min(_plain_ascii(body, at), left, end - at)
+        if plain:
+            _move(body, at, column, out)
+            at, out, left = at + plain, out + plain, left - plain
             continue
         c = body[at]
         if c == ord("\\"):
@@ -556,12 +557,20 @@ def _text(body: Bytes, span: Numbers, most: int, column: Bytes, out: int) -> int
     return out
 
 
-@_compiled
+@compiled
 def _copy_string(text: Bytes, span: Numbers, column: Bytes, out: int) -> int:
     return _copy(text, span[BEGIN] + 1, span[END] - 1, column, out)
 
 
-@_compiled
+@compiled
+def _newlines(text: Bytes) -> int:
+    count = 0
+    for at in range(len(text)):  # by an index, so that it is done for many at a time
+        count += text[at] == ord("\n")
+    return count
+
+
+@compiled
 def _requests(
     text: Bytes,
     stop: int,
@@ -628,7 +637,7 @@ def scan(pieces: Pieces, first: int, most_bytes: int) -> tuple[pa.Table, list[tu
     block = b"".join([*pieces, bytes(_PADDING)])
     assert len(block) < 2**31, "Arrow's strings end there"
     text = np.frombuffer(block, np.uint8)
-    most = np.count_nonzero(text == ord("\n"))  # faster than counting in the bytes
+    most = _newlines(text)
     # Of Arrow's memory, as what is freed there is used again.
     buffers = [pa.allocate_buffer(len(text), resizable=True) for _ in range(6)]
     columns = tuple(np.frombuffer(buffer, np.uint8) for buffer in buffers)
@@ -653,7 +662,7 @@ def scan(pieces: Pieces, first: int, most_bytes: int) -> tuple[pa.Table, list[tu
     strings = map(_strings, buffers, offsets, valid)
     table = pa.table([pa.array(numbers[:count]), *strings], schema=LINES)
     try:
-        table.validate(full=True)
+        table.validate(full=not block.isascii())
     except pa.ArrowInvalid:  # not UTF-8
         return LINES.empty_table(), list(enumerate(block[:stop].split(b"\n")[:-1], first))
     return table, [(number, block[start:end]) for number, start, end in others[:left].tolist()]

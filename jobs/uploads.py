@@ -24,7 +24,7 @@ from cluster.storage import storage
 from jobs import datasets, request_file
 from jobs.behind import Behind
 from jobs.datasets import file_id, original_key
-from jobs.duplicates import duplicates
+from jobs.duplicates import CustomIds
 from jobs.errors import InvalidDataset, TooLarge
 from jobs.lines import HOPELESS, Accepted, BadLine, judge
 from jobs.models import DatasetRow, FileRow
@@ -94,6 +94,7 @@ class Upload:
             # The Parquet file stays local until its custom_ids are known to be unique.
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch()))
             self._parquet = Path(folder) / "requests.parquet"
+            self._custom_ids = stack.enter_context(CustomIds(Path(folder)))
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
             keeper = stack.enter_context(ThreadPoolExecutor(1, "keeper"))
@@ -174,7 +175,7 @@ class Upload:
         self._writer.close()
         pa.default_memory_pool().release_unused()
         if self._count > 0:
-            self._note(duplicates(self._parquet, settings().max_reported_errors))
+            self._note(self._custom_ids.repeated(self._parquet, settings().max_reported_errors))
 
     def _store(self, *rows: DatasetRow | FileRow) -> None:
         with (
@@ -262,6 +263,7 @@ class Upload:
     def _write(self, groups: Iterable[pa.Table]) -> None:
         for group in groups:
             self._writer.write_table(group)
+            self._custom_ids.add(group["custom_id"])
 
     def _judge(self, number: int, line: bytes, cut: bool) -> Accepted | None:
         try:

@@ -14,6 +14,8 @@ from jobs.errors import InvalidRequest
 
 # A hop to a worker thread costs about 0.1 ms, so pieces are gathered before they are handed over.
 _PIECE_BYTES = 2**20
+# Each of these takes some memory beside its bytes.
+_MOST_GATHERED = 1000
 # A client may pause, but not trickle for ever: on average it sends at least this much a second.
 _SLOWEST_BYTES = 1000
 # What a refused client is still sending is read this long, so that it comes to read the answer
@@ -43,19 +45,22 @@ class Body:
         self._ended = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body in pieces of about a megabyte, the last one smaller.
+        """The body in pieces of about a megabyte; smaller is the last one, and others are where
+        very little comes at a time.
 
         Raises:
             ClientDisconnect: the client went away.
             SlowBody: it paused too long, or nearly so.
         """
-        gathered = bytearray()
+        gathered: list[bytes] = []
+        size = 0
         patience = settings().upload_patience_seconds
         while not self._ended:
-            gathered += await self._next(patience)
-            if self._ended or len(gathered) >= _PIECE_BYTES:
-                yield bytes(gathered)
-                gathered.clear()
+            gathered.append(await self._next(patience))
+            size += len(gathered[-1])
+            if self._ended or size >= _PIECE_BYTES or len(gathered) == _MOST_GATHERED:
+                yield b"".join(gathered)
+                gathered, size = [], 0
 
     async def drain(self) -> None:
         """Read what a refused client still sends, for a while."""

@@ -11,7 +11,7 @@ from cluster import heap
 from cluster.database import migrate
 from cluster.logs import configure_logs
 from cluster.settings import settings
-from jobs import datasets, registry, scanner, tracker, warmup
+from jobs import datasets, duplicates, registry, scanner, tracker, warmup
 from serve_app.access.start import require_keys
 from serve_app.app import create_app
 
@@ -37,6 +37,11 @@ def application(args: Arguments) -> serve.Application:
     return deployment(serve.ingress(_start)()).bind()
 
 
+def _compile() -> None:
+    scanner.load()
+    duplicates.load()
+
+
 def _start() -> FastAPI:
     """Run in each replica when it starts."""
     configure_logs()
@@ -46,7 +51,7 @@ def _start() -> FastAPI:
     datasets.sweep()
     tracker.handle()
     warmup.begin()
-    Thread(target=scanner.load, daemon=True).start()
+    Thread(target=_compile, daemon=True).start()
     app = create_app()
     heap.settle()
     return app

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_lines_properties import dumped, json_values, requests
 
-from jobs.lines import Accepted, judge
+from jobs.lines import PREVIEW, Accepted, judge
 from jobs.scanner import load, scan
 
 FIRST = 7
@@ -140,6 +140,24 @@ def test_no_key_occurs_twice(key: str) -> None:
     if key:
         escaped = b'"\\u%04x%s":' % (ord(key[0]), key[1:].encode())
         assert check(line.replace(name, escaped + b"8," + name)) == 0
+
+
+@pytest.mark.parametrize("special", ['"', "\\", "\t", "\x7f", "/", "é", "€", "\U0001f600"])
+def test_what_is_special_in_a_text_is_found_wherever_it_is(special: str) -> None:
+    """Texts are read 32 bytes at a time, and previews end in the middle of one."""
+    texts = [
+        "a" * before + special + "b" * after
+        for before in (*range(70), *range(PREVIEW - 40, PREVIEW + 2))
+        for after in (0, 1, 30, 31, 32, 33)
+    ]
+    assert check(*(orjson.dumps(chat(content=text)) for text in texts)) == len(texts)
+
+
+@pytest.mark.parametrize("byte", [b"\x00", b"\x1f", b"\r", b'"', b"\\"])
+def test_what_no_text_has_in_it_is_found_wherever_it_is(byte: bytes) -> None:
+    line = orjson.dumps(chat(content="a" * 70))
+    begin = line.index(b"aaa")
+    assert check(*(line[:at] + byte + line[at + 1 :] for at in range(begin, begin + 70))) == 0
 
 
 def test_lines_that_are_not_utf8_spoil_their_block_only() -> None:

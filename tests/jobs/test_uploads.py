@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from factories import chat, chats, jsonl
 from hypothesis import given
@@ -95,6 +96,13 @@ def test_duplicates_name_both_lines_also_across_row_groups(
     ]
     assert {error["code"] for error in details["errors"]} == {"duplicate_custom_id"}
     assert details["total_errors"] == 3
+
+
+def test_ids_with_the_same_hash_are_compared_themselves(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "_hashes", lambda ids: np.zeros(len(ids), np.uint64))
+    assert lines(refused(*chats(50), chat("r-7"), chat("r-x"))) == [51]
 
 
 def test_duplicates_and_bad_lines_are_listed_in_the_order_of_lines(refused: Refused) -> None:
