@@ -13,7 +13,7 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import ray
 import ray.data
@@ -57,9 +57,10 @@ def _do(missing: list[int], spec: BenchmarkSpec, placement: Placement) -> None:
     # The work items are indices: replicas read their requests from storage themselves, so no row
     # passes through Ray's object store and no task besides the pool needs a CPU.
     in_flight = IN_FLIGHT_PER_SEQ * spec.model.max_num_seqs
-    together, calls = in_hand(in_flight, spec.chunk_rows)
+    replicas = min(placement.replicas, len(missing))
+    hand = in_hand(in_flight, spec.chunk_rows, replicas)
     work = ray.data.from_items(
-        [{"chunk": i} for i in missing], override_num_blocks=-(-len(missing) // together)
+        [{"chunk": i} for i in missing], override_num_blocks=-(-len(missing) // hand.together)
     )
     # Restarts have no named parameter (Ray 2.60), and `ray_remote_args` warns that it will go.
     warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
@@ -68,12 +69,11 @@ def _do(missing: list[int], spec: BenchmarkSpec, placement: Placement) -> None:
         fn_constructor_args=(spec.model_dump(mode="json"),),
         fn_constructor_kwargs={"on_gpu": on_gpu},
         # Ray Data wants a number where there are GPUs.
-        batch_size=together,
+        batch_size=hand.together,
         compute=ActorPoolStrategy(
-            size=min(placement.replicas, len(missing)),
-            max_concurrent_calls_per_actor=calls,
-            # One to follow. More would wait at one replica while another has nothing to do.
-            max_tasks_in_flight_per_actor=calls + 1,
+            size=replicas,
+            max_concurrent_calls_per_actor=hand.calls,
+            max_tasks_in_flight_per_actor=hand.calls + hand.to_follow,
         ),
         num_gpus=placement.gpus_per_replica if on_gpu else None,
         num_cpus=None if on_gpu else int(not placement.elsewhere),
@@ -88,15 +88,29 @@ def _do(missing: list[int], spec: BenchmarkSpec, placement: Placement) -> None:
     parts.sweep(spec.benchmark_id)
 
 
-def in_hand(in_flight: int, chunk_rows: int, times: int = _IN_HAND) -> tuple[int, int]:
-    """Chunks of one call of a replica, and calls that it works on at once.
+class InHand(NamedTuple):
+    """What a replica is given at a time."""
+
+    together: int
+    """Chunks of one call."""
+    calls: int
+    """That it works on at once."""
+    to_follow: int
+    """Calls that wait at it, so that it need not wait for the driver."""
+
+
+def in_hand(in_flight: int, chunk_rows: int, replicas: int, times: int = _IN_HAND) -> InHand:
+    """How requests are handed out, of which ``in_flight`` go to an engine at once.
 
     A call costs Ray some milliseconds whatever it does, so it is half of what goes to the engine at
     once. A call ends with its longest request, and the others' places stay empty meanwhile unless
-    there are more calls: hence ``times`` as many requests in hand as go to the engine.
+    there are more calls: hence ``times`` as many requests in hand as go to the engine. More would
+    wait at one replica while another has nothing to do; to a replica that is alone, more is given.
     """
-    together = max(in_flight // (2 * chunk_rows), 1)
-    return together, -(-times * in_flight // (together * chunk_rows)) + 1
+    alone = replicas == 1
+    together = max((2 * in_flight if alone else in_flight // 2) // chunk_rows, 1)
+    calls = -(-times * in_flight // (together * chunk_rows)) + 1
+    return InHand(together, calls, to_follow=2 * calls if alone else 1)
 
 
 def _by_hand(model: str | None, dataset: str | None, sampling: Sampling) -> str:

@@ -151,11 +151,11 @@ def share(chunks: list[list[int]], replicas: int, times: int = 3) -> float:
 def finish(chunks: list[list[int]], replicas: int, times: int) -> float:
     """Simulated seconds until the last of the output tokens, of which each request of ``chunks``
     has so many, is there. ``times``: see :func:`jobs.driver.in_hand`."""
-    together, at_once = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, len(chunks[0]), times)
-    calls = deque(list(chain.from_iterable(call)) for call in _split(chunks, together))
-    engines = [_Engine(_SEQS, at_once) for _ in range(replicas)]
-    # Round by round, as Ray Data fills its actors: each has one call to follow.
-    for _ in range(at_once + 1):
+    hand = in_hand(IN_FLIGHT_PER_SEQ * _SEQS, len(chunks[0]), replicas, times)
+    calls = deque(list(chain.from_iterable(call)) for call in _split(chunks, hand.together))
+    engines = [_Engine(_SEQS, hand.calls) for _ in range(replicas)]
+    # Round by round, as Ray Data fills its actors.
+    for _ in range(hand.calls + hand.to_follow):
         for engine in engines:
             if calls:
                 engine.take(calls.popleft())
