@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 from cluster import cache
 from cluster.database import session
 from cluster.storage import storage
-from jobs import datasets, hardware, registry
+from jobs import datasets, forecast, hardware, registry
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.models import BatchRow, BenchmarkRow, DatasetRow, JudgementRow, ModelRow
 from jobs.progress import Prior
@@ -26,6 +26,8 @@ from jobs.schemas.sampling import Sampling
 LIVE = [status.value for status in Status if not status.is_terminal()]
 _CHUNKS = 128
 _CHUNKS_PER_ENGINE = 64
+# Benchmarks of a model from which it is learned how long the next takes.
+_REMEMBERED = 8
 _AT_WORK = [Status.RUNNING.value, Status.CANCELLING.value]
 
 
@@ -258,20 +260,28 @@ def end(benchmark_id: str, status: Status, **values: Any) -> bool:
 
 
 def prior(model_id: str) -> Prior:
-    """What the newest completed benchmark of a model says about the next one."""
+    """What the newest completed benchmarks of a model say about the next one."""
     query = (
-        select(BenchmarkRow)
-        .where(BenchmarkRow.model_id == model_id, BenchmarkRow.status == Status.COMPLETED.value)
+        select(BenchmarkRow.total_time_seconds, BenchmarkRow.generation_seconds, BenchmarkRow.total)
+        .where(
+            BenchmarkRow.model_id == model_id,
+            BenchmarkRow.status == Status.COMPLETED.value,
+            BenchmarkRow.load_seconds.is_not(None),  # some are imported, and loaded nothing
+        )
         .order_by(BenchmarkRow.created_at.desc())
-        .limit(1)
+        .limit(_REMEMBERED)
     )
     with session() as sql:
-        last = sql.scalar(query)
-    if last is None or last.load_seconds is None:
+        newest = sql.execute(query).all()
+    if not newest:
         return Prior()
-    if not last.generation_seconds:
-        return Prior(last.load_seconds)
-    return Prior(last.load_seconds, last.generation_seconds / max(last.total, 1))
+    # All before the first request: an engine's own load is some seconds less.
+    loads = [(taken or 0.0) - (seconds or 0.0) for taken, seconds, _ in newest]
+    requests = [seconds / max(total, 1) for _, seconds, total in newest if seconds]
+    return Prior(
+        forecast.learn(loads, forecast.LOAD_SPREAD),
+        forecast.learn(requests, forecast.PRIOR_SPREAD) if requests else None,
+    )
 
 
 def queue() -> list[str]:

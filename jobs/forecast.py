@@ -7,9 +7,9 @@ tail**: once nothing waits, the engines empty, and the end is that of the longes
 takes is a multiple of the time that a request spends in an engine, which by Little's law is the
 number of slots over the rate.
 
-The time that the model took for its last benchmark is the guess until there are results, and counts
-beside them for as long as it has not passed: of a batch that starts all at once, the first results
-come late and say little.
+What the model took for its last benchmarks is the guess until there are results, and counts beside
+them for as long as it has not passed: of a batch that starts all at once, the first results come
+late and say little. How far off it may be is learned from how much these differed.
 
 The spreads below were set so that the band holds the end in 75 to 85 % of looks at simulated
 benchmarks of many kinds (`make bench PARTS=eta`). Pure arithmetic.
@@ -26,6 +26,9 @@ _NORMAL_80 = 1.2816
 
 LOAD_SPREAD = 0.3
 PRIOR_SPREAD = 0.4
+"""Of what was seen once."""
+_LEARNED_AFTER = 4
+"""What was seen so many times says as much of the spread as these figures do."""
 RATE_SPREAD = 0.12
 """Engines go slower and faster by so much, however many results were seen."""
 TAIL_FACTOR = 1.5
@@ -45,21 +48,51 @@ class Estimate:
     high: float | None = None
 
 
-def guess(load: float, generation: float | None) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What something took before: seconds, and by how much, relatively, the next may differ."""
+
+    seconds: float
+    spread: float
+
+    def times(self, factor: float) -> "Past":
+        return Past(self.seconds * factor, self.spread)
+
+    def less(self, seconds: float) -> "Past":
+        """What is left of it after a while."""
+        return Past(max(self.seconds - seconds, 0.0), self.spread)
+
+
+def learn(seen: Sequence[float], usual: float) -> Past:
+    """From what was seen, at least once; ``usual`` is the spread where it was once.
+
+    As of a log-normal variable: the geometric mean, and the variance of what is predicted, that of
+    the next one and that of the mean, with one of before that weighs as much as
+    :data:`_LEARNED_AFTER` of what was seen (an inverse gamma's, conjugate to it).
+    """
+    logs = [math.log(max(one, 1e-9)) for one in seen]
+    mean = math.fsum(logs) / len(logs)
+    differences = math.fsum((one - mean) ** 2 for one in logs)
+    before = _LEARNED_AFTER * usual**2 / 2
+    variance = (before + differences) / (_LEARNED_AFTER + len(logs) - 1)
+    return Past(math.exp(mean), math.sqrt(variance * (1 + 1 / len(logs))))
+
+
+def guess(load: Past, generation: Past | None) -> Estimate:
     """Before the first result: what is left of loading, and the time that the requests took the
-    last time that the model ran; none if it never did."""
+    last times that the model ran; none if it never did."""
     if generation is None:
-        return Estimate(load)
-    deviation = math.hypot(load * LOAD_SPREAD, generation * PRIOR_SPREAD)
-    return _band(load + generation, deviation)
+        return Estimate(load.seconds)
+    deviation = math.hypot(load.seconds * load.spread, generation.seconds * generation.spread)
+    return _band(load.seconds + generation.seconds, deviation)
 
 
 def forecast(
-    samples: Sequence[Sample], total: int, slots: int, generation: float | None = None
+    samples: Sequence[Sample], total: int, slots: int, generation: Past | None = None
 ) -> Estimate | None:
     """From what was seen since the engines were loaded; none before two moments with results.
     ``slots`` is how many requests all engines work on at once,
-    ``generation`` the time that all requests took the last time, as of :func:`guess`."""
+    ``generation`` the time that all requests took before, as of :func:`guess`."""
     if not samples:
         return None
     left = total - samples[-1][1]
@@ -81,12 +114,13 @@ def forecast(
     spread = math.hypot(RATE_SPREAD, _noise(measured, waiting))
     seconds, deviation = waiting + tail, math.hypot(waiting * spread, tail * TAIL_SPREAD)
     spent = samples[-1][0] - samples[0][0]
-    if generation is None or spent >= generation:
+    if generation is None or spent >= generation.seconds:
         return _band(seconds, deviation)
     # Both say something; each counts by its precision, and the past for less as time passes.
-    past = (1 - spent / generation) / (generation * PRIOR_SPREAD) ** 2
+    usual = generation.seconds
+    past = (1 - spent / usual) / (usual * generation.spread) ** 2
     seen = 1 / deviation**2
-    mean = (past * (generation - spent) + seen * seconds) / (past + seen)
+    mean = (past * (usual - spent) + seen * seconds) / (past + seen)
     return _band(mean, (past + seen) ** -0.5)
 
 

@@ -5,24 +5,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs import forecast
-from jobs.forecast import Estimate
+from jobs.forecast import Estimate, Past
 from jobs.schemas.progress import Tally
 
 # Long enough to hold several requests of a slow engine, short enough to follow a change.
 WINDOW_SECONDS = 30.0
 # A first guess for a model that was never loaded here: small models on CPU took 30 to 40 s.
-DEFAULT_LOAD_SECONDS = 45.0
+FIRST_LOAD = Past(45.0, forecast.LOAD_SPREAD)
 # Enough for every stretch of a benchmark of any length.
 _MOST_SAMPLES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What the last benchmark of the same model showed."""
+    """What the last benchmarks of the same model showed."""
 
-    load_seconds: float = DEFAULT_LOAD_SECONDS
-    seconds_per_request: float | None = None
-    """None: it never ran."""
+    load: Past = FIRST_LOAD
+    request: Past | None = None
+    """Of all the time that requests took, a request's share; none if the model never ran."""
 
 
 class Progress:
@@ -92,17 +92,15 @@ class Progress:
             return Estimate(0.0, 0.0, 0.0)
         samples = [(at, counts.finished) for at, counts in self._samples]
         began, finished_before = samples[0] if samples else (now, self.counts.finished)
-        generation = self._prior.seconds_per_request
-        if generation is not None:
-            generation *= self.total - finished_before
+        request = self._prior.request
+        generation = request and request.times(self.total - finished_before)
         seen = forecast.forecast(samples, self.total, self._slots, generation)
         if seen is not None:
             return seen
-        load = 0.0 if self.loaded else max(self._prior.load_seconds - (now - self._began), 0.0)
-        if generation is not None:
-            # What has been generated so far has given no result yet, but took its time.
-            generation = max(generation - (now - began), 0.0)
-        return forecast.guess(load, generation)
+        load = self._prior.load
+        passed = load.seconds if self.loaded else now - self._began
+        # What has been generated so far has given no result yet, but took its time.
+        return forecast.guess(load.less(passed), generation and generation.less(now - began))
 
     def _rate(self, count: Callable[[Tally], int]) -> float:
         if len(self._samples) < 2:

@@ -7,17 +7,22 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+from bench.processes import Watch
+
 from cluster.settings import REPOSITORY
 
 _PATIENCE_SECONDS = 3600.0
+# What comes after the last look is not in the figures.
+_LOOK_SECONDS = 2.0
 
 
 class Failed(Exception):
     """It ended with an error, or did not end; the message has the end of what it said."""
 
 
-def run(module: str, *arguments: str | Path, log: Path, env: dict[str, str] | None = None) -> None:
-    """Run ``python -m module`` to its end, with what it says in ``log``.
+def run(module: str, *arguments: str | Path, log: Path, env: dict[str, str] | None = None) -> Watch:
+    """Run ``python -m module`` to its end, with what it says in ``log``; what it took.
 
     Raises:
         Failed: it failed, or took more than an hour.
@@ -33,8 +38,10 @@ def run(module: str, *arguments: str | Path, log: Path, env: dict[str, str] | No
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        watch = Watch(psutil.Process(process.pid), _LOOK_SECONDS)
         try:
-            code = process.wait(_PATIENCE_SECONDS)
+            with watch:
+                code = process.wait(_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             code = None
         finally:
@@ -45,3 +52,4 @@ def run(module: str, *arguments: str | Path, log: Path, env: dict[str, str] | No
     if code != 0:
         why = "did not end" if code is None else f"ended with {code}"
         raise Failed(f"{module} {why}:\n{log.read_text(errors='replace')[-3000:]}")
+    return watch

@@ -68,6 +68,8 @@ def measure(
         {str(name): [] for name in contenders},
         against=contest.peers[0].value,
     )
+    cpu = Figure("a", "CPU of all processes, loading included", "s", {})
+    memory = Figure("a", "Peak memory of all processes", "MiB", {})
     before = Figure("f", "Run to first token, less the engine's load", "s", {OURS: []})
     before.target = "≤ 5 s"
     load = Figure("f", "The engine's own load", "s", {OURS: []})
@@ -100,10 +102,12 @@ def measure(
                 rate = one["output_tokens"] / one["seconds"]
                 rates.values[str(name)].append(rate)
                 wall.values[str(name)].append(one["total_seconds"])
+                cpu.values.setdefault(str(name), []).append(one["cpu_seconds"])
+                memory.values.setdefault(str(name), []).append(one["peak_bytes"] / 2**20)
                 say.print(f"a: {name}: {rate:.1f} tok/s, {one['total_seconds']:.0f} s in all")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return iter([rates, wall, beside, before, load, after])
+    return iter([rates, wall, cpu, memory, beside, before, load, after])
 
 
 def _pinned(model: Path, folder: Path) -> Path:
@@ -119,9 +123,13 @@ def _pinned(model: Path, folder: Path) -> Path:
 def _peer(peer: Peer, model: Path, requests: Path, folder: Path) -> Json:
     out = folder / f"{peer}.json"
     asked = (peer.value, "--model", model, "--requests", requests, "--out", out)
-    contender.run("bench.peers", *asked, log=folder / f"{peer}.log")
+    watch = contender.run("bench.peers", *asked, log=folder / f"{peer}.log")
     shutil.rmtree(out.with_suffix(".answers"), ignore_errors=True)
-    return orjson.loads(out.read_bytes())
+    return orjson.loads(out.read_bytes()) | _taken(watch)
+
+
+def _taken(watch: Watch) -> Json:
+    return {"cpu_seconds": watch.cpu_seconds(), "peak_bytes": watch.peak_bytes}
 
 
 def _ours(model: Path, requests: Path, beside: Figure) -> Json:
@@ -136,7 +144,7 @@ def _ours(model: Path, requests: Path, beside: Figure) -> Json:
             if name != "engine":
                 share = used.cpu_seconds / one["total_time_seconds"]
                 beside.values.setdefault(name, []).append(share)
-        return _timed(stage, one, asked)
+        return _timed(stage, one, asked) | _taken(watch)
 
 
 def _timed(stage: Stage, one: Json, asked: float) -> Json:

@@ -27,12 +27,15 @@ from rich.console import Console
 
 from cluster.settings import REPOSITORY
 from jobs import registry
+from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD, Past, learn
 from jobs.progress import Prior, Progress
 from jobs.schemas.progress import Tally
 from jobs.weights import prepare
 
 MODEL_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 _LOOKS = 20
+# Simulated benchmarks of one model, by relative standard deviation.
+_LOADS_DIFFER, _BENCHMARKS_DIFFER = 0.15, 0.18
 
 
 @dataclass
@@ -138,16 +141,20 @@ def simulate(rng: random.Random) -> Life:
     if rng.random() < 0.2:  # sorted files happen
         lengths = np.sort(lengths) if rng.random() < 0.5 else np.sort(lengths)[::-1]
     usual = rng.choice([5.0, 40.0, 120.0])
-    load = usual * rng.lognormvariate(0, 0.2)
+    load = usual * rng.lognormvariate(0, _LOADS_DIFFER)
     wander = rng.uniform(0.02, 0.15)
     finishes = [
         load + _engine(lengths[i::replicas], seqs, step, per_seq, prompt, wander, numpy)
         for i in range(replicas)
     ]
     ends = np.sort(np.concatenate(finishes))
-    known = rng.random() < 0.7
-    seconds = (float(ends[-1]) - load) / total * rng.lognormvariate(0, 0.25)
-    return Life(load, ends, Prior(usual, seconds if known else None), replicas * seqs)
+    share = (float(ends[-1]) - load) / total * rng.lognormvariate(0, _BENCHMARKS_DIFFER)
+    prior = Prior(Past(usual, LOAD_SPREAD))
+    if times := rng.choice([0, 1, 2, 8]):
+        loads = [usual * rng.lognormvariate(0, _LOADS_DIFFER) for _ in range(times)]
+        shares = [share * rng.lognormvariate(0, _BENCHMARKS_DIFFER) for _ in range(times)]
+        prior = Prior(learn(loads, LOAD_SPREAD), learn(shares, PRIOR_SPREAD))
+    return Life(load, ends, prior, replicas * seqs)
 
 
 def _engine(

@@ -1,9 +1,10 @@
-"""CPU and memory of the parts of a running service, by name."""
+"""CPU and memory of the parts of a running service, by name, or of any process and its children."""
 
 import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
@@ -31,18 +32,21 @@ class Usage:
 
 @dataclass
 class Watch:
-    """Looks at the processes of a service while a block runs."""
+    """Looks at the processes of a service, or at a process and its children, while a block runs."""
 
-    session: Session
+    of: Session | psutil.Process
     every: float = 1.0
     """Seconds. A look reads the environment of every process there is: at four a second, it took a
     tenth of a core from the engine whose rate was measured."""
     usage: dict[str, Usage] = field(default_factory=dict)
+    """By the name of the part."""
+    peak_bytes: int = 0
+    """Of all together."""
     _before: dict[int, float] = field(default_factory=dict)
     _after: dict[int, tuple[str, float]] = field(default_factory=dict)
 
     def __enter__(self) -> "Watch":
-        for process in processes(self.session):
+        for process in self._processes():
             self._before[process.pid] = _cpu(process) or 0.0
         self._look()
         self._done = threading.Event()
@@ -63,6 +67,13 @@ class Watch:
         wanted = set(self.usage) if names is None else set(names)
         return sum(used.cpu_seconds for name, used in self.usage.items() if name in wanted)
 
+    def _processes(self) -> list[psutil.Process]:
+        if isinstance(self.of, Session):
+            return processes(self.of)
+        with suppress(psutil.NoSuchProcess):
+            return [self.of, *self.of.children(recursive=True)]
+        return []
+
     def _run(self) -> None:
         # This thread alone, to the core that an engine on CPU leaves free: nothing that measures
         # runs beside the peers.
@@ -73,12 +84,13 @@ class Watch:
 
     def _look(self) -> None:
         memory: dict[str, int] = {}
-        for process in processes(self.session):
+        for process in self._processes():
             name, seconds = _name(process), _cpu(process)
             if name is None or seconds is None:
                 continue
             self._after[process.pid] = (name, seconds)
             memory[name] = memory.get(name, 0) + _memory(process)
+        self.peak_bytes = max(self.peak_bytes, sum(memory.values()))
         for name, size in memory.items():
             used = self.usage.setdefault(name, Usage())
             used.peak_bytes = max(used.peak_bytes, size)

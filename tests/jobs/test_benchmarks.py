@@ -10,7 +10,8 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs import benchmarks
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.progress import DEFAULT_LOAD_SECONDS, Prior
+from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD
+from jobs.progress import Prior
 from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Phase, Status
 from jobs.schemas.datasets import Dataset
 from jobs.schemas.sampling import Sampling
@@ -179,12 +180,27 @@ def test_deleting_takes_the_results_with_it(create: Create) -> None:
         benchmarks.delete(created.benchmark_id)
 
 
-def test_the_last_completed_benchmark_of_a_model_is_the_guess(
+def test_the_last_completed_benchmarks_of_a_model_are_the_guess(
     create: Create, model_id: str
 ) -> None:
-    assert benchmarks.prior(model_id) == Prior(DEFAULT_LOAD_SECONDS)
-    for load, generation in [(10.0, 30.0), (20.0, 60.0)]:
-        force(create(), Status.COMPLETED, load_seconds=load, generation_seconds=generation)
-    force(create(), Status.FAILED, load_seconds=99.0, generation_seconds=99.0)
-    assert benchmarks.prior(model_id) == Prior(20.0, 20.0)
-    assert benchmarks.prior("other") == Prior(DEFAULT_LOAD_SECONDS)
+    assert benchmarks.prior(model_id) == Prior()
+    for load, generation in [(10.0, 30.0), (40.0, 120.0)]:
+        took = {"total_time_seconds": load + generation, "generation_seconds": generation}
+        force(create(), Status.COMPLETED, load_seconds=load - 5, **took)
+    force(create(), Status.FAILED, load_seconds=99.0, total_time_seconds=999.0)
+    force(create(), Status.COMPLETED, total_time_seconds=999.0)  # imported
+    found = benchmarks.prior(model_id)
+    assert found.load.seconds == pytest.approx(20)
+    assert found.request is not None
+    assert found.request.seconds == pytest.approx(20)
+    assert found.request.spread > PRIOR_SPREAD
+    assert benchmarks.prior("other") == Prior()
+
+
+def test_what_is_long_ago_is_no_guess(create: Create, model_id: str) -> None:
+    for load in (500.0, *[20.0] * 8):
+        force(create(), Status.COMPLETED, load_seconds=load, total_time_seconds=load)
+    found = benchmarks.prior(model_id)
+    assert found.load.seconds == pytest.approx(20)
+    assert found.load.spread < LOAD_SPREAD / 2
+    assert found.request is None

@@ -5,7 +5,7 @@ import random
 import pytest
 from bench import eta
 
-from jobs.forecast import TAIL_FACTOR, forecast, guess
+from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD, TAIL_FACTOR, Past, forecast, guess, learn
 
 
 def steady(seconds: int, rate: int, warm_up: int = 0) -> list[tuple[float, int]]:
@@ -59,8 +59,9 @@ def test_nothing_left_is_no_time() -> None:
 
 
 def test_a_guess_has_a_band_only_if_the_model_ran_before() -> None:
-    assert (guess(30, None).low, guess(30, None).high) == (None, None)
-    known = guess(30, 100)
+    load = Past(30, LOAD_SPREAD)
+    assert (guess(load, None).low, guess(load, None).high) == (None, None)
+    known = guess(load, Past(100, PRIOR_SPREAD))
     assert known.low is not None
     assert known.high is not None
     assert known.low < 130 < known.high
@@ -90,7 +91,7 @@ def test_the_last_time_counts_while_little_is_seen_and_for_less_as_time_passes()
     assert alone.low is not None
     errors: list[float] = []
     for generation in (40.0, 35.0, 31.0):
-        found = forecast(began, 64, 64, generation)
+        found = forecast(began, 64, 64, Past(generation, PRIOR_SPREAD))
         assert found is not None
         assert found.high is not None
         assert found.low is not None
@@ -99,4 +100,31 @@ def test_the_last_time_counts_while_little_is_seen_and_for_less_as_time_passes()
         errors.append(abs(found.seconds - alone.seconds) / (alone.seconds - (generation - 30)))
     assert errors == sorted(errors, reverse=True)
     # It took longer than that already, so that it says nothing.
-    assert forecast(began, 64, 64, generation=30.0) == alone
+    assert forecast(began, 64, 64, Past(30.0, PRIOR_SPREAD)) == alone
+
+
+def test_what_was_seen_once_is_the_guess_with_the_usual_spread() -> None:
+    found = learn([20.0], 0.4)
+    assert (found.seconds, found.spread) == (pytest.approx(20), pytest.approx(0.4))
+
+
+def test_the_spread_is_learned() -> None:
+    """With every benchmark that took as long the band narrows, and widens with one that did not."""
+    spreads = [learn([20.0] * times, 0.4).spread for times in (1, 2, 4, 8)]
+    assert spreads == sorted(spreads, reverse=True)
+    assert spreads[-1] < 0.4 / 2
+    assert learn([20.0] * 7 + [60.0], 0.4).spread > 0.4
+
+
+def test_four_of_five_are_in_the_band_that_was_learned() -> None:
+    rng = random.Random(5)
+    for times in (1, 2, 8):
+        held: list[bool] = []
+        for _ in range(2000):
+            # Half of the usual variance, as what was seen once differs as much as what is ahead.
+            *seen, ahead = (rng.lognormvariate(3, 0.4 / 2**0.5) for _ in range(times + 1))
+            found = guess(learn(seen, 0.4), Past(0.0, 0.0))
+            assert found.low is not None
+            assert found.high is not None
+            held.append(found.low <= ahead <= found.high)
+        assert 0.76 <= sum(held) / len(held) <= 0.84, times

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.forecast import TAIL_FACTOR, Estimate
+from jobs.forecast import TAIL_FACTOR, Estimate, Past
 from jobs.progress import Prior, Progress
 from jobs.schemas.progress import Tally
 
@@ -76,7 +76,7 @@ def test_eta_at_the_end_is_zero() -> None:
 
 
 def test_before_anything_is_measured_the_last_benchmark_is_the_guess() -> None:
-    progress = Progress(100, now=1000, prior=Prior(load_seconds=40, seconds_per_request=0.5))
+    progress = Progress(100, now=1000, prior=Prior(Past(40, 0.3), Past(0.5, 0.4)))
     assert progress.eta(1000).seconds == pytest.approx(90)
     assert progress.eta(1030).seconds == pytest.approx(60)
     # Loading takes longer than the last time: it cannot take less than no time.
@@ -90,7 +90,7 @@ def test_before_anything_is_measured_the_last_benchmark_is_the_guess() -> None:
 
 
 def test_a_model_that_never_ran_has_a_lower_bound_and_no_band() -> None:
-    assert Progress(100, now=0, prior=Prior(load_seconds=40)).eta(10) == Estimate(30)
+    assert Progress(100, now=0, prior=Prior(Past(40, 0.3))).eta(10) == Estimate(30)
 
 
 def test_without_samples_rates_are_zero() -> None:
@@ -103,7 +103,7 @@ def test_without_samples_rates_are_zero() -> None:
 
 
 def test_an_empty_benchmark_has_an_estimate() -> None:
-    assert Progress(0, now=0, prior=Prior(0, 0)).eta(1) == Estimate(0, 0, 0)
+    assert Progress(0, now=0, prior=Prior(Past(0, 0), Past(0, 0))).eta(1) == Estimate(0, 0, 0)
 
 
 def test_a_long_benchmark_is_remembered_in_bounded_memory() -> None:
