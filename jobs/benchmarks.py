@@ -262,7 +262,12 @@ def end(benchmark_id: str, status: Status, **values: Any) -> bool:
 def prior(model_id: str) -> Prior:
     """What the newest completed benchmarks of a model say about the next one."""
     query = (
-        select(BenchmarkRow.total_time_seconds, BenchmarkRow.generation_seconds, BenchmarkRow.total)
+        select(
+            BenchmarkRow.load_seconds,
+            BenchmarkRow.total_time_seconds,
+            BenchmarkRow.generation_seconds,
+            BenchmarkRow.total,
+        )
         .where(
             BenchmarkRow.model_id == model_id,
             BenchmarkRow.status == Status.COMPLETED.value,
@@ -276,8 +281,10 @@ def prior(model_id: str) -> Prior:
     if not newest:
         return Prior()
     # All before the first request: an engine's own load is some seconds less.
-    loads = [(taken or 0.0) - (seconds or 0.0) for taken, seconds, _ in newest]
-    requests = [seconds / max(total, 1) for _, seconds, total in newest if seconds]
+    loads = [
+        max(load or 0.0, (taken or 0.0) - (seconds or 0.0)) for load, taken, seconds, _ in newest
+    ]
+    requests = [seconds / max(total, 1) for _, _, seconds, total in newest if seconds]
     return Prior(
         forecast.learn(loads, forecast.LOAD_SPREAD),
         forecast.learn(requests, forecast.PRIOR_SPREAD) if requests else None,

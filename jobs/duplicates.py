@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import duckdb
 import numpy as np
@@ -17,6 +15,7 @@ Hashes = NDArray[np.uint64]
 
 # Of hashes, eight bytes each; each round reads all of them.
 _COMPARED_AT_ONCE = 1_000_000
+# There are two to this power of rounds, at most.
 _MOST_BITS = 5
 _NONE: Hashes = np.empty(0, np.uint64)
 
@@ -27,23 +26,15 @@ _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 class CustomIds:
     """Takes the ids of rows as they come, and keeps their hashes in a file: memory is flat.
 
-    Used as a context manager; leaving the block closes the file, which is the caller's to delete.
+    The file, in ``folder``, is the caller's to delete.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "hashes"
+        self._file = self._path.open("wb")
         self._count = 0
 
-    def __enter__(self) -> Self:
-        self._file = self._path.open("wb")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._file.close()
 
     def add(self, custom_ids: pa.ChunkedArray) -> None:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -168,7 +169,7 @@ class Import:
         errors: list[LineError] = []
         bad = count = 0
         with (
-            CustomIds(self._folder) as ids,
+            closing(CustomIds(self._folder)) as ids,
             pq.ParquetWriter(staged, _SCHEMA, compression="zstd") as writer,
         ):
             for group, wrong in _groups(self._folder / "file"):

@@ -8,7 +8,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -94,7 +94,7 @@ class Upload:
             # The Parquet file stays local until its custom_ids are known to be unique.
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch()))
             self._parquet = Path(folder) / "requests.parquet"
-            self._custom_ids = stack.enter_context(CustomIds(Path(folder)))
+            self._custom_ids = stack.enter_context(closing(CustomIds(Path(folder))))
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
             keeper = stack.enter_context(ThreadPoolExecutor(1, "keeper"))

@@ -197,6 +197,11 @@ def test_the_last_completed_benchmarks_of_a_model_are_the_guess(
     assert benchmarks.prior("other") == Prior()
 
 
+def test_loading_takes_at_least_what_the_engine_said(create: Create, model_id: str) -> None:
+    force(create(), Status.COMPLETED, load_seconds=30.0, generation_seconds=50.0)
+    assert benchmarks.prior(model_id).load.seconds == pytest.approx(30)
+
+
 def test_what_is_long_ago_is_no_guess(create: Create, model_id: str) -> None:
     for load in (500.0, *[20.0] * 8):
         force(create(), Status.COMPLETED, load_seconds=load, total_time_seconds=load)
