@@ -29,8 +29,8 @@ from jobs.queries import Row, Source
 from jobs.schemas.results import Score
 from jobs.scores import Column
 
-Window = list[tuple[str, int, list[int | None]]]
-"""``custom_id``, ``row_id`` and ``row_ids`` of the rows of a page."""
+Window = list[tuple[str, int, list[int | None], float | None]]
+"""``custom_id``, ``row_id``, ``row_ids`` and ``similarity`` of the rows of a page."""
 
 PATIENCE = 2.0
 """How long somebody waits for a comparison that is made for the first time, seconds."""
@@ -115,7 +115,7 @@ def _window(
 ) -> tuple[Window, int]:
     """The rows of a page, and how many match."""
     by = place(sort)
-    columns = "custom_id, row_id, row_ids"
+    columns = "custom_id, row_id, row_ids, similarity"
     if not q:
         # The places are numbered, so a page is a range of them, however deep it lies.
         first = offset if order == "asc" else total - offset - limit
@@ -159,11 +159,13 @@ def _rows(
             own_results.get(own) if own is not None else None
             for own_results, own in zip(results, row_ids, strict=True)
         ]
-        for _, _, row_ids in window
+        for _, _, row_ids, _ in window
     ]
-    similarities = _similarities(db, answers, len(sources))
+    known = [similarity for _, _, _, similarity in window if similarity is not None]
+    # Of what is at work and too large to be put in order, nothing is known but what is shown.
+    similarities = known if len(known) == len(window) else _similarities(db, answers, len(sources))
     shown: list[ComparisonRow] = []
-    for (custom_id, row_id, _), row, similarity in zip(window, answers, similarities, strict=True):
+    for (custom_id, row_id, *_), row, similarity in zip(window, answers, similarities, strict=True):
         request = asked.get(custom_id)
         base = _text(row[diff_from]) if diff_from is not None else None
         shown.append(
@@ -185,7 +187,7 @@ def _rows(
 
 def _of_side(window: Window, at: int) -> list[tuple[str, int]]:
     """``custom_id`` and own row id of the rows that a benchmark has."""
-    return [(name, own) for name, _, row_ids in window if (own := row_ids[at]) is not None]
+    return [(name, own) for name, _, row_ids, _ in window if (own := row_ids[at]) is not None]
 
 
 def _similarities(

@@ -13,6 +13,7 @@ import orjson
 from jobs import indexes, queries
 from jobs.analysis import Outcome, ResultFilter
 from jobs.queries import SUCCEEDED, Condition, Source
+from jobs.schemas.marks import MarkKind
 
 _RANGES = ("latency_ms", "ttft_ms", "prompt_tokens", "output_tokens")
 
@@ -64,10 +65,11 @@ def condition(db: duckdb.DuckDBPyConnection, of: Source, only: ResultFilter) -> 
         values["finish_reason"] = only.finish_reason
     if only.golden is not None:
         negation = "" if only.golden else "NOT"
-        wanted.append(f"row_id {negation} IN (SELECT row_id FROM {of.name}_golden)")
+        wanted.append(f"row_id {negation} IN (SELECT unnest($golden))")
+        values["golden"] = _marked(of, MarkKind.GOLDEN)
     if only.mark is not None:
-        wanted.append(f"row_id IN (SELECT row_id FROM {of.name}_marks WHERE kind = $mark)")
-        values["mark"] = only.mark.value
+        wanted.append("row_id IN (SELECT unnest($marked))")
+        values["marked"] = _marked(of, only.mark)
     if only.q:
         text, texts = having(db, [of], only.q, "row_id")
         wanted.append(text)
@@ -89,6 +91,10 @@ def having(db: duckdb.DuckDBPyConnection, found: Iterable[Source], q: str, by: s
     if "$escaped" in text:
         values["escaped"] = orjson.dumps(q).decode()[1:-1]
     return text, values
+
+
+def _marked(of: Source, kind: MarkKind) -> list[int]:
+    return [row_id for row_id, found in of.marks.items() if found is kind]
 
 
 def _prompts(db: duckdb.DuckDBPyConnection, of: Source) -> str:

@@ -44,8 +44,7 @@ class Source:
     """The results of a benchmark as relations of a DuckDB connection.
 
     ``<name>`` holds the results (:func:`results`), ``<name>_journal`` those of them that are in no
-    part yet, ``<name>_requests`` the dataset (:func:`requests`), ``<name>_marks`` row id and kind
-    of what people marked and ``<name>_golden`` the row ids of golden examples.
+    part yet and ``<name>_requests`` the dataset (:func:`requests`).
     """
 
     name: str
@@ -151,17 +150,9 @@ def source(
     with session() as sql:
         row = benchmarks.row(sql, benchmark_id)
         spec, ended = BenchmarkSpec.model_validate(row.spec), row.completed_at
-    marked = marks.kinds(benchmark_id)
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
-    columns = {
-        "row_id": pa.array(marked.keys(), pa.int64()),
-        "kind": pa.array((kind.value for kind in marked.values()), pa.string()),
-    }
-    db.register(f"{name}_marks", pa.table(columns))
-    golden = f"SELECT row_id FROM {name}_marks WHERE kind = '{MarkKind.GOLDEN}'"
-    db.execute(f"CREATE TEMP VIEW {name}_golden AS {golden}")
-    of = Source(name=name, spec=spec, ended=ended, done=frozenset(done), marks=marked)
+    of = Source(name=name, spec=spec, ended=ended, done=frozenset(done), marks=marks.kinds(benchmark_id))
     if whole:
         results(db, of)
     return of
