@@ -267,6 +267,7 @@ def prior(model_id: str) -> Prior:
             BenchmarkRow.total_time_seconds,
             BenchmarkRow.generation_seconds,
             BenchmarkRow.total,
+            BenchmarkRow.band_stretch,
         )
         .where(
             BenchmarkRow.model_id == model_id,
@@ -282,12 +283,13 @@ def prior(model_id: str) -> Prior:
         return Prior()
     # All before the first request: an engine's own load is some seconds less.
     loads = [
-        max(load or 0.0, (taken or 0.0) - (seconds or 0.0)) for load, taken, seconds, _ in newest
+        max(load or 0.0, (taken or 0.0) - (seconds or 0.0)) for load, taken, seconds, *_ in newest
     ]
-    requests = [seconds / max(total, 1) for _, _, seconds, total in newest if seconds]
+    requests = [seconds / max(total, 1) for _, _, seconds, total, _ in newest if seconds]
     return Prior(
         forecast.learn(loads, forecast.LOAD_SPREAD),
         forecast.learn(requests, forecast.PRIOR_SPREAD) if requests else None,
+        forecast.learn_stretch([one for *_, one in newest if one is not None]),
     )
 
 

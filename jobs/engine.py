@@ -65,7 +65,7 @@ class Engine(Protocol):
 
     @property
     def load(self) -> EngineLoad | None:
-        """What it has to do, as of its last step; none where that is not known."""
+        """What it has to do and has done, as of its last step; none where that is not known."""
         ...
 
     async def responds(self) -> bool:
@@ -181,9 +181,9 @@ class VllmEngine:
     def load(self) -> EngineLoad | None:
         return self._load
 
-    def _beat(self, load: EngineLoad | None) -> None:
+    def _beat(self, load: EngineLoad) -> None:
         self._last_sign = time.monotonic()
-        self._load = load or self._load
+        self._load = load
 
     async def responds(self) -> bool:
         await self._llm.is_sleeping()  # any question that the engine's own process answers

@@ -12,28 +12,39 @@ them for as long as it has not passed: of a batch that starts all at once, the f
 late and say little. How far off it may be is learned from how much these differed.
 
 The spreads below were set so that the band holds the end in 75 to 85 % of looks at simulated
-benchmarks of many kinds (`make bench PARTS=eta`). Pure arithmetic.
+benchmarks of many kinds (`make bench PARTS=eta`). What differs from these, a machine or the answers
+of a model, is learned from what the bands of its last benchmarks were off (:func:`stretch`). Pure
+arithmetic.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 WINDOW_SECONDS = 30.0
+HELD = 0.8
+"""Share of the time at which a band is meant to hold the end."""
 _NORMAL_80 = 1.2816
 """Standard deviations that hold 80 % of a normal distribution to both sides."""
 
 LOAD_SPREAD = 0.3
 PRIOR_SPREAD = 0.4
 """Of what was seen once."""
-_LEARNED_AFTER = 4
+_LEARNED_AFTER = 2
 """What was seen so many times says as much of the spread as these figures do."""
+_LEAST_SPREAD = 0.01
+_MOST_LATE = 6.0
+"""Spreads after which something that is late is as late as can be."""
 RATE_SPREAD = 0.12
 """Engines go slower and faster by so much, however many results were seen."""
 TAIL_FACTOR = 1.5
 TAIL_POWER = 0.45
 TAIL_SPREAD = 1.1
+
+_STRETCHED_AFTER = 3
+"""As many benchmarks have said that bands need not be stretched."""
+_MOST_STRETCHED = 10.0
 
 Sample = tuple[float, int]
 """A moment by a monotonic clock, seconds, and how many requests had finished by then."""
@@ -47,10 +58,18 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    def stretched(self, factor: float) -> "Estimate":
+        """The same with a band that is wider, or narrower, by ``factor`` in its logarithm."""
+        if not self.seconds or self.low is None or self.high is None:
+            return self
+        low, high = (self.seconds * (end / self.seconds) ** factor for end in (self.low, self.high))
+        return replace(self, low=low, high=high)
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What something took before: seconds, and by how much, relatively, the next may differ."""
+    """What something took before, as a log-normal variable: its median in seconds, and the standard
+    deviation of its logarithm, which is by how much, relatively, the next may differ."""
 
     seconds: float
     spread: float
@@ -58,9 +77,43 @@ class Past:
     def times(self, factor: float) -> "Past":
         return Past(self.seconds * factor, self.spread)
 
-    def less(self, seconds: float) -> "Past":
-        """What is left of it after a while."""
-        return Past(max(self.seconds - seconds, 0.0), self.spread)
+    def left(self, passed: float) -> "Left":
+        """What is left of it once ``passed`` seconds have not been enough.
+
+        The moments of a log-normal variable that is known to be larger: what takes longer than it
+        ever did is not over at once, and the less is left of it, the less certain that is.
+        """
+        if self.seconds <= 0:
+            return NOTHING
+        spread = max(self.spread, _LEAST_SPREAD)
+        late = math.log(passed / self.seconds) / spread if passed > 0 else -math.inf
+        # Further out, the tail of the normal distribution is not to be had as a number.
+        late = min(late, _MOST_LATE)
+        passed = min(passed, self.seconds * math.exp(_MOST_LATE * spread))
+        first, second = (
+            self.seconds**k
+            * math.exp((k * spread) ** 2 / 2)
+            * _above(late - k * spread)
+            / _above(late)
+            for k in (1, 2)
+        )
+        return Left(first - passed, math.sqrt(max(second - first**2, 0.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Seconds that are left of something: mean and standard deviation."""
+
+    seconds: float
+    deviation: float
+
+
+NOTHING = Left(0.0, 0.0)
+
+
+def _above(x: float) -> float:
+    """The share of a normal distribution that is above ``x`` standard deviations."""
+    return math.erfc(x / math.sqrt(2)) / 2
 
 
 def learn(seen: Sequence[float], usual: float) -> Past:
@@ -78,13 +131,47 @@ def learn(seen: Sequence[float], usual: float) -> Past:
     return Past(math.exp(mean), math.sqrt(variance * (1 + 1 / len(logs))))
 
 
-def guess(load: Past, generation: Past | None) -> Estimate:
-    """Before the first result: what is left of loading, and the time that the requests took the
+def stretch(looks: Sequence[tuple[float, Estimate]], end: float) -> float | None:
+    """By what factor the bands of a benchmark's estimates had to be stretched to hold its ``end``
+    at four fifths of the time. ``looks`` are the moments of these estimates; none if no estimate
+    had a band."""
+    factors: list[tuple[float, float]] = []
+    moments = [*(at for at, _ in looks), end]
+    for (at, one), until in zip(looks, moments[1:], strict=True):
+        if at < end and one.high is not None and one.high > one.seconds > 0:
+            off = abs(math.log((end - at) / one.seconds))
+            factors.append((off / math.log(one.high / one.seconds), until - at))
+    time = math.fsum(length for _, length in factors)
+    passed = 0.0
+    for factor, length in sorted(factors):
+        passed += length
+        if passed >= HELD * time:
+            return min(max(factor, 1 / _MOST_STRETCHED), _MOST_STRETCHED)
+    return None
+
+
+def learn_stretch(seen: Sequence[float]) -> float:
+    """From what :func:`stretch` said of a model's last benchmarks.
+
+    What is learned so from errors that were made holds whatever their distribution: see split
+    conformal prediction (Lei et al., 2018, https://arxiv.org/abs/1604.04173). The benchmarks are
+    few, and looks at one are alike, so it is their geometric mean, with :data:`_STRETCHED_AFTER`
+    that needed none.
+    """
+    logs = math.fsum(math.log(one) for one in seen)
+    return math.exp(logs / (len(seen) + _STRETCHED_AFTER))
+
+
+def guess(load: Left, generation: Left | None) -> Estimate:
+    """Before the first result: what is left of loading, and of the time that the requests took the
     last times that the model ran; none if it never did."""
     if generation is None:
         return Estimate(load.seconds)
-    deviation = math.hypot(load.seconds * load.spread, generation.seconds * generation.spread)
-    return _band(load.seconds + generation.seconds, deviation)
+    mean = load.seconds + generation.seconds
+    if mean <= 0:
+        return _band(0.0, 0.0)
+    sigma = _sigma(mean, math.hypot(load.deviation, generation.deviation))
+    return _band(mean * math.exp(-(sigma**2) / 2), sigma)
 
 
 def forecast(
@@ -115,13 +202,13 @@ def forecast(
     seconds, deviation = waiting + tail, math.hypot(waiting * spread, tail * TAIL_SPREAD)
     spent = samples[-1][0] - samples[0][0]
     if generation is None or spent >= generation.seconds:
-        return _band(seconds, deviation)
+        return _band(seconds, _sigma(seconds, deviation))
     # Both say something; each counts by its precision, and the past for less as time passes.
-    usual = generation.seconds
-    past = (1 - spent / usual) / (usual * generation.spread) ** 2
+    usual = generation.left(spent)
+    past = (1 - spent / generation.seconds) / usual.deviation**2
     seen = 1 / deviation**2
-    mean = (past * (usual - spent) + seen * seconds) / (past + seen)
-    return _band(mean, (past + seen) ** -0.5)
+    mean = (past * usual.seconds + seen * seconds) / (past + seen)
+    return _band(mean, _sigma(mean, (past + seen) ** -0.5))
 
 
 def _window(samples: Sequence[Sample]) -> list[Sample]:
@@ -155,10 +242,12 @@ def _noise(measured: Sequence[Sample], ahead: float) -> float:
     return math.sqrt(variance * (1 / blocks + length / max(ahead, length)))
 
 
-def _band(seconds: float, deviation: float) -> Estimate:
+def _sigma(seconds: float, deviation: float) -> float:
+    """Standard deviation of the logarithm of a log-normal variable."""
+    return math.sqrt(math.log1p((deviation / seconds) ** 2))
+
+
+def _band(seconds: float, sigma: float) -> Estimate:
     """Log-normal, because an end may come much later, but not before now."""
-    if seconds <= 0:
-        return Estimate(0.0, 0.0, 0.0)
-    sigma = math.sqrt(math.log1p((deviation / seconds) ** 2))
     factor = math.exp(_NORMAL_80 * sigma)
     return Estimate(seconds, seconds / factor, seconds * factor)

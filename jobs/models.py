@@ -114,6 +114,8 @@ class BenchmarkRow(Base):
     output_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     eta_low_seconds: Mapped[int | None] = mapped_column(BigInteger)
     eta_high_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    band_stretch: Mapped[float | None]
+    """By what factor the bands around its estimated end were off: :func:`jobs.forecast.stretch`."""
     total_throughput: Mapped[float] = mapped_column(server_default="0", default=0.0)
     spec: Mapped[dict[str, Any]]
     """A :class:`jobs.schemas.benchmarks.BenchmarkSpec`: what the job reads."""

@@ -152,7 +152,9 @@ def source(
         spec, ended = BenchmarkSpec.model_validate(row.spec), row.completed_at
     journal, done = parts.snapshot(benchmark_id, spec.chunk_rows)
     db.register(f"{name}_journal", parts.table(journal))
-    of = Source(name=name, spec=spec, ended=ended, done=frozenset(done), marks=marks.kinds(benchmark_id))
+    of = Source(
+        name=name, spec=spec, ended=ended, done=frozenset(done), marks=marks.kinds(benchmark_id)
+    )
     if whole:
         results(db, of)
     return of

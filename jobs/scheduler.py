@@ -116,9 +116,14 @@ def reconcile() -> None:
             _restart(row, state)
 
 
-def settle(benchmark_id: str, status: Status, error: str | None = None) -> bool:
+def settle(
+    benchmark_id: str,
+    status: Status,
+    error: str | None = None,
+    band_stretch: float | None = None,
+) -> bool:
     """End a benchmark with the counts on storage; false if it is not complete but should be.
-    ``error`` says why it failed."""
+    ``error`` says why it failed, ``band_stretch`` by what its estimates were off."""
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     total = spec.total
@@ -145,6 +150,7 @@ def settle(benchmark_id: str, status: Status, error: str | None = None) -> bool:
         metadata_file=f"benchmarks/{benchmark_id}/manifest.json",
         # At once with the status: a batch copies it as soon as it sees that.
         error=error,
+        band_stretch=band_stretch,
     )
     if ended:
         log.info("benchmark ended", benchmark_id=benchmark_id, status=status.value)

@@ -60,7 +60,7 @@ class Tracker:
         """Take what a replica says."""
         progress = self._of(said.benchmark_id)
         with self._lock:
-            progress.fold(said.chunks, said.load_seconds)
+            progress.fold(said.chunks, said.load_seconds, said.replica, said.engine)
             self._engines[said.replica] = (time.monotonic(), said)
 
     def engines(self) -> list[tracking.Report]:
@@ -88,7 +88,10 @@ class Tracker:
 
     def finish(self, benchmark_id: str) -> None:
         """A driver has seen every chunk done."""
-        scheduler.settle(benchmark_id, Status.COMPLETED)
+        with self._lock:
+            progress = self._progress.get(benchmark_id)
+            stretch = progress.stretch(time.monotonic()) if progress else None
+        scheduler.settle(benchmark_id, Status.COMPLETED, band_stretch=stretch)
         self._due.set()
 
     def fail(self, benchmark_id: str, message: str) -> None:

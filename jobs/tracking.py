@@ -26,7 +26,7 @@ class Report:
     chunks: dict[int, Tally]
     """Absolute counts of those that changed since its last report."""
     engine: EngineLoad | None
-    """What its engine has to do, where that is known."""
+    """What its engine has to do and has done, where that is known."""
 
 
 class TrackerActor:

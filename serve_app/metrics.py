@@ -156,25 +156,32 @@ def _live() -> Iterator[Metric]:
 
 def _engines() -> Iterator[Metric]:
     """One series for each engine that is loaded."""
+    labels = ["benchmark_id", "engine_replica"]
 
     def gauge(name: str, says: str) -> GaugeMetricFamily:
-        labels = ["benchmark_id", "engine_replica"]
         return GaugeMetricFamily(f"benchmark_runner_engine_{name}", says, labels=labels)
+
+    def counter(name: str, says: str) -> CounterMetricFamily:
+        return CounterMetricFamily(f"benchmark_runner_engine_{name}", says, labels=labels)
 
     running = gauge("requests_running", "Requests in an engine's batch.")
     waiting = gauge(
         "requests_waiting", "Requests that an engine has and that are not in its batch."
     )
     cache = gauge("kv_cache_usage_ratio", "Share of an engine's KV cache that is taken.")
+    read = counter("prompt_tokens", "Tokens of prompts that an engine has read.")
+    generated = counter("output_tokens", "Tokens that an engine has generated.")
     for said in tracking.engines():
         if said.engine is None:
             continue
         names = [said.benchmark_id, said.replica]
         running.add_metric(names, said.engine.running)
         waiting.add_metric(names, said.engine.waiting)
+        read.add_metric(names, said.engine.prompt_tokens)
+        generated.add_metric(names, said.engine.output_tokens)
         if said.engine.kv_cache_usage is not None:
             cache.add_metric(names, said.engine.kv_cache_usage)
-    yield from (running, waiting, cache)
+    yield from (running, waiting, cache, read, generated)
 
 
 def _parts() -> Metric:

@@ -25,7 +25,7 @@ class Tally(BaseModel):
 
 
 class EngineLoad(BaseModel):
-    """What an engine has to do at a moment."""
+    """What an engine has to do at a moment, and what it has done since it was loaded."""
 
     running: NonNegativeInt = 0
     """Requests in its batch."""
@@ -33,3 +33,7 @@ class EngineLoad(BaseModel):
     """Requests that it has and that are not in its batch."""
     kv_cache_usage: float | None = None
     """Share of its KV cache that is taken, 0 to 1; none where it has none of its own."""
+    prompt_tokens: NonNegativeInt = 0
+    """Of all prompts that it has read."""
+    output_tokens: NonNegativeInt = 0
+    """All that it has generated, also for requests that are not finished."""

@@ -27,7 +27,7 @@ from rich.console import Console
 
 from cluster.settings import REPOSITORY
 from jobs import registry
-from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD, Past, learn
+from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD, learn, learn_stretch
 from jobs.progress import Prior, Progress
 from jobs.schemas.progress import Tally
 from jobs.weights import prepare
@@ -46,6 +46,82 @@ class Life:
     finishes: np.ndarray
     prior: Prior
     slots: int
+
+    @property
+    def end(self) -> float:
+        return float(self.finishes[-1])
+
+    def progress(self) -> Progress:
+        return Progress(len(self.finishes), 0.0, self.prior, self.slots)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A model on a machine, and a dataset as people run it there; times are seconds."""
+
+    replicas: int
+    seqs: int
+    total: int
+    step: float
+    per_seq: float
+    prompt: float
+    tokens: int
+    unequal: float
+    order: int
+    """1 if the longest answers come last, -1 if they come first, 0 if they come as they come."""
+    load: float
+    wander: float
+
+    @classmethod
+    def any(cls, rng: random.Random) -> "Kind":
+        step = rng.choice([0.02, 0.05, 0.2])
+        return cls(
+            replicas=rng.choice([1, 1, 2, 4]),
+            seqs=rng.choice([8, 32, 64, 128]),
+            total=rng.choice([60, 200, 600, 2000, 5000]),
+            step=step,
+            per_seq=step * rng.choice([0.0, 0.02, 0.1]),  # a GPU with room, or a CPU
+            prompt=step * rng.choice([0.0, 0.1, 1.0]),  # as much as a request's prompt takes
+            tokens=rng.choice([20, 80, 200]),
+            unequal=rng.uniform(0.1, 1.0),
+            order=rng.choice([0] * 8 + [-1, 1]),  # sorted files happen
+            load=rng.choice([5.0, 40.0, 120.0]),
+            wander=rng.uniform(0.02, 0.15),
+        )
+
+    def live(self, rng: random.Random, prior: Prior) -> Life:
+        """A benchmark of this kind, its number of requests and their lengths among others."""
+        numpy = np.random.default_rng(rng.randrange(2**32))
+        total = int(self.total * rng.uniform(0.6, 1.6))
+        tokens = self.tokens * rng.lognormvariate(0, _BENCHMARKS_DIFFER)
+        lengths = numpy.lognormal(np.log(tokens), self.unequal, total)
+        lengths = np.clip(lengths, 1, 1024).astype(int)
+        if self.order:
+            lengths = np.sort(lengths)[:: self.order]
+        load = self.load * rng.lognormvariate(0, _LOADS_DIFFER)
+        engines = [self._engine(lengths[i :: self.replicas], numpy) for i in range(self.replicas)]
+        finishes = load + np.sort(np.concatenate(engines))
+        return Life(load, finishes, prior, self.replicas * self.seqs)
+
+    def _engine(self, lengths: np.ndarray, numpy: Any) -> np.ndarray:
+        """When each request of one engine finishes, after it was loaded."""
+        finishes: list[float] = []
+        waiting, now, pace = 0, 0.0, 0.0
+        running = np.empty(0, int)
+        while waiting < len(lengths) or len(running):
+            room = min(self.seqs - len(running), len(lengths) - waiting)
+            running = np.concatenate([running, lengths[waiting : waiting + room]])
+            waiting += room
+            steps = int(running.min())
+            seconds = steps * (self.step + self.per_seq * len(running)) + room * self.prompt
+            # Correlated over about a minute.
+            kept = np.exp(-seconds / 60)
+            pace = pace * kept + self.wander * np.sqrt(1 - kept**2) * numpy.normal()
+            now += seconds * np.exp(pace)
+            running = running - steps
+            finishes += [now] * int((running == 0).sum())
+            running = running[running > 0]
+        return np.array(finishes)
 
 
 @dataclass
@@ -85,7 +161,7 @@ def measure(repeat: int, seed: int, *, quick: bool, say: Console) -> Iterator[Fi
     for _ in range(simulated):
         life = simulate(rng)
         for at, low, high, seconds in looks(life):
-            found.add(float(life.finishes[-1]) - at, low, high, seconds)
+            found.add(life.end - at, low, high, seconds)
     say.print(f"eta: {found.looks} looks at {simulated} simulated benchmarks")
     yield from found.figures(f"{simulated} simulated benchmarks")
     yield from _real(real, rng, say).figures(f"{real} real benchmarks")
@@ -128,71 +204,43 @@ def _of_one(stage: Stage, file: Path, found: Found) -> str:
 
 
 def simulate(rng: random.Random) -> Life:
-    """A benchmark of some size, model, machine and spread of answer lengths."""
-    replicas = rng.choice([1, 1, 2, 4])
-    seqs = rng.choice([8, 32, 64, 128])
-    total = int(rng.choice([60, 200, 600, 2000, 5000]) * rng.uniform(0.6, 1.6))
-    step = rng.choice([0.02, 0.05, 0.2])
-    per_seq = step * rng.choice([0.0, 0.02, 0.1])  # a GPU with room, or a CPU
-    prompt = step * rng.choice([0.0, 0.1, 1.0])  # as much as a request's prompt takes
-    numpy = np.random.default_rng(rng.randrange(2**32))
-    lengths = numpy.lognormal(np.log(rng.choice([20, 80, 200])), rng.uniform(0.1, 1.0), total)
-    lengths = np.clip(lengths, 1, 1024).astype(int)
-    if rng.random() < 0.2:  # sorted files happen
-        lengths = np.sort(lengths) if rng.random() < 0.5 else np.sort(lengths)[::-1]
-    usual = rng.choice([5.0, 40.0, 120.0])
-    load = usual * rng.lognormvariate(0, _LOADS_DIFFER)
-    wander = rng.uniform(0.02, 0.15)
-    finishes = [
-        load + _engine(lengths[i::replicas], seqs, step, per_seq, prompt, wander, numpy)
-        for i in range(replicas)
-    ]
-    ends = np.sort(np.concatenate(finishes))
-    share = (float(ends[-1]) - load) / total * rng.lognormvariate(0, _BENCHMARKS_DIFFER)
-    prior = Prior(Past(usual, LOAD_SPREAD))
-    if times := rng.choice([0, 1, 2, 8]):
-        loads = [usual * rng.lognormvariate(0, _LOADS_DIFFER) for _ in range(times)]
-        shares = [share * rng.lognormvariate(0, _BENCHMARKS_DIFFER) for _ in range(times)]
-        prior = Prior(learn(loads, LOAD_SPREAD), learn(shares, PRIOR_SPREAD))
-    return Life(load, ends, prior, replicas * seqs)
-
-
-def _engine(
-    lengths: np.ndarray,
-    seqs: int,
-    step: float,
-    per_seq: float,
-    prompt: float,
-    wander: float,
-    numpy: Any,
-) -> np.ndarray:
-    """When each request of one engine finishes."""
-    finishes: list[float] = []
-    waiting, now, pace = 0, 0.0, 0.0
-    running = np.empty(0, int)
-    while waiting < len(lengths) or len(running):
-        room = min(seqs - len(running), len(lengths) - waiting)
-        running = np.concatenate([running, lengths[waiting : waiting + room]])
-        waiting += room
-        steps = int(running.min())
-        seconds = steps * (step + per_seq * len(running)) + room * prompt
-        # Correlated over about a minute.
-        kept = np.exp(-seconds / 60)
-        pace = pace * kept + wander * np.sqrt(1 - kept**2) * numpy.normal()
-        now += seconds * np.exp(pace)
-        running = running - steps
-        finishes += [now] * int((running == 0).sum())
-        running = running[running > 0]
-    return np.array(finishes)
+    """A benchmark of some size, model, machine and spread of answer lengths, after none to eight
+    others of its kind, from which as much is learned as from real ones."""
+    kind = Kind.any(rng)
+    loads: list[float] = []
+    requests: list[float] = []
+    stretches: list[float] = []
+    prior = Prior()
+    for _ in range(rng.choice([0, 1, 2, 8])):
+        past = kind.live(rng, prior)
+        loads.append(past.load)
+        requests.append((past.end - past.load) / len(past.finishes))
+        stretches += [one for one in [stretch(past)] if one is not None]
+        prior = Prior(
+            learn(loads, LOAD_SPREAD), learn(requests, PRIOR_SPREAD), learn_stretch(stretches)
+        )
+    return kind.live(rng, prior)
 
 
 def looks(life: Life) -> Iterator[tuple[float, float | None, float | None, float]]:
     """When it was looked at, the band, and the estimate: seconds."""
-    total, end = len(life.finishes), float(life.finishes[-1])
-    progress = Progress(total, 0.0, life.prior, life.slots)
-    at = [end * (i + 0.5) / _LOOKS for i in range(_LOOKS)]
+    yield from _looks(life, life.progress())
+
+
+def stretch(life: Life) -> float | None:
+    """What it says about the bands of the next of its kind."""
+    progress = life.progress()
+    for _ in _looks(life, progress):
+        pass
+    return progress.stretch(life.end)
+
+
+def _looks(
+    life: Life, progress: Progress
+) -> Iterator[tuple[float, float | None, float | None, float]]:
+    at = [life.end * (i + 0.5) / _LOOKS for i in range(_LOOKS)]
     # Reports come once a second; for long ones a coarser clock says the same.
-    tick = max(1.0, end / 2000)
+    tick = max(1.0, life.end / 2000)
     now = 0.0
     while at:
         now += tick
@@ -202,6 +250,6 @@ def looks(life: Life) -> Iterator[tuple[float, float | None, float | None, float
             progress.sample(now)
         if now >= at[0]:
             at.pop(0)
-            if now < end:
+            if now < life.end:
                 eta = progress.eta(now)
                 yield now, eta.low, eta.high, eta.seconds

@@ -44,7 +44,9 @@ def cancel(api: Api, benchmark: str) -> Any:
 
 
 def assert_engine_is_seen(api: Api, benchmark: str) -> None:
-    """Prometheus reads what vLLM says of its own batch and cache."""
+    """Prometheus reads what vLLM says of its own batch and cache, and of tokens that are in no
+    result yet."""
+    finished = api.client.get(f"/admin/benchmarks/{benchmark}").raise_for_status().json()
     said = api.client.get("/metrics").raise_for_status().text
     of_engine = {
         one.name: one.value
@@ -54,6 +56,9 @@ def assert_engine_is_seen(api: Api, benchmark: str) -> None:
     }
     assert of_engine["benchmark_runner_engine_requests_running"] > 0
     assert 0 < of_engine["benchmark_runner_engine_kv_cache_usage_ratio"] <= 1
+    tokens = "benchmark_runner_engine_{}_tokens_total"
+    assert of_engine[tokens.format("output")] > finished["output_tokens"] > 0
+    assert of_engine[tokens.format("prompt")] > 0
 
 
 def test_cancelled_while_loading_and_while_running(api: Api, demo: Any) -> None:

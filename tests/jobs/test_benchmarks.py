@@ -10,7 +10,7 @@ from cluster.database import session
 from cluster.storage import storage
 from jobs import benchmarks
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD
+from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD, learn_stretch
 from jobs.progress import Prior
 from jobs.schemas.benchmarks import Benchmark, BenchmarkSpec, Phase, Status
 from jobs.schemas.datasets import Dataset
@@ -186,7 +186,7 @@ def test_the_last_completed_benchmarks_of_a_model_are_the_guess(
     assert benchmarks.prior(model_id) == Prior()
     for load, generation in [(10.0, 30.0), (40.0, 120.0)]:
         took = {"total_time_seconds": load + generation, "generation_seconds": generation}
-        force(create(), Status.COMPLETED, load_seconds=load - 5, **took)
+        force(create(), Status.COMPLETED, load_seconds=load - 5, band_stretch=0.5, **took)
     force(create(), Status.FAILED, load_seconds=99.0, total_time_seconds=999.0)
     force(create(), Status.COMPLETED, total_time_seconds=999.0)  # imported
     found = benchmarks.prior(model_id)
@@ -194,6 +194,7 @@ def test_the_last_completed_benchmarks_of_a_model_are_the_guess(
     assert found.request is not None
     assert found.request.seconds == pytest.approx(20)
     assert found.request.spread > PRIOR_SPREAD
+    assert found.stretch == learn_stretch([0.5, 0.5])
     assert benchmarks.prior("other") == Prior()
 
 

@@ -56,7 +56,9 @@ _DASHBOARD = {
 def families(
     client: TestClient, benchmark_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
-    load = EngineLoad(running=8, waiting=24, kv_cache_usage=0.5)
+    load = EngineLoad(
+        running=8, waiting=24, kv_cache_usage=0.5, prompt_tokens=900, output_tokens=300
+    )
     said = [Report(benchmark_id, "node-1", 40.0, {}, load), Report("bm_2", "node-2", 1.0, {}, None)]
     monkeypatch.setattr(tracking, "engines", lambda: said)
     client.get("/admin/models")
@@ -86,6 +88,8 @@ def test_metrics_tell_the_state(families: dict[str, Any], benchmark_id: str) -> 
     assert found["benchmark_runner_engine_requests_running", benchmark_id] == 8
     assert found["benchmark_runner_engine_requests_waiting", "node-1"] == 24
     assert found["benchmark_runner_engine_kv_cache_usage_ratio", benchmark_id] == 0.5
+    assert found["benchmark_runner_engine_prompt_tokens_total", benchmark_id] == 900
+    assert found["benchmark_runner_engine_output_tokens_total", "node-1"] == 300
     # Of a service elsewhere nothing is known.
     assert not any(label == "bm_2" for _, label in found)
 
