@@ -31,7 +31,7 @@ _NORMAL_80 = 1.2816
 LOAD_SPREAD = 0.3
 PRIOR_SPREAD = 0.4
 """Of what was seen once."""
-_LEARNED_AFTER = 2
+_LEARNED_AFTER = 1
 """What was seen so many times says as much of the spread as these figures do."""
 _LEAST_SPREAD = 0.01
 _MOST_LATE = 6.0
@@ -42,8 +42,8 @@ TAIL_FACTOR = 1.5
 TAIL_POWER = 0.45
 TAIL_SPREAD = 1.1
 
-_STRETCHED_AFTER = 3
-"""As many benchmarks have said that bands need not be stretched."""
+_STRETCHED_AFTER = 1
+"""That bands need not be stretched counts as if so many benchmarks had said so."""
 _MOST_STRETCHED = 10.0
 
 Sample = tuple[float, int]
@@ -155,8 +155,7 @@ def learn_stretch(seen: Sequence[float]) -> float:
 
     What is learned so from errors that were made holds whatever their distribution: see split
     conformal prediction (Lei et al., 2018, https://arxiv.org/abs/1604.04173). The benchmarks are
-    few, and looks at one are alike, so it is their geometric mean, with :data:`_STRETCHED_AFTER`
-    that needed none.
+    few, and looks at one are alike, so it is their geometric mean, with :data:`_STRETCHED_AFTER`.
     """
     logs = math.fsum(math.log(one) for one in seen)
     return math.exp(logs / (len(seen) + _STRETCHED_AFTER))
