@@ -123,6 +123,7 @@ def _ray(settings: Settings, dashboard_port: int) -> Generator[Session]:
         service_url=f"http://{_reachable(settings.host)}:{settings.port}",
         token_file=ray_folder / "token",
     )
+    _temporary(session).mkdir()
     session.token_file.touch(mode=0o600)
     session.token_file.write_text(secrets.token_hex(32))
     command = [
@@ -188,6 +189,10 @@ def _reachable(host: str) -> str:
     return f"[{address}]" if address.version == 6 else str(address)
 
 
+def _temporary(session: Session) -> Path:
+    return session.ray_folder / "tmp"
+
+
 def _environment(settings: Settings, session: Session) -> dict[str, str]:
     # The key of a client in the same shell is nothing for the service's processes.
     inherited = {name: value for name, value in os.environ.items() if name != API_KEY}
@@ -197,6 +202,8 @@ def _environment(settings: Settings, session: Session) -> dict[str, str]:
         # Ray's own processes are told their address; this variable would make workers guess.
         "RAY_ADDRESS": session.ray_address,
         MARKER: session.id,
+        # Killed engines leave sockets and folders behind, which go with the session so.
+        "TMPDIR": str(_temporary(session)),
         # `python` in an entry point is this one, also where no virtual environment is active.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "BENCHMARK_RUNNER_DATA_FOLDER": str(settings.data_folder.resolve()),

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 import uuid
+import weakref
 from collections import deque
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,10 +25,10 @@ from cluster import heap, logs, space
 from cluster.settings import settings
 from cluster.space import StorageFull
 from cluster.storage import StorageUnavailable, storage, unavailable
-from jobs import deaths, engine, history, patience, request_file, tracking
+from jobs import deaths, engine, history, patience, request_file
 from jobs.parts import Chunk, Record
+from jobs.reporter import Reporter
 from jobs.schemas.benchmarks import BenchmarkSpec
-from jobs.schemas.progress import Tally
 from jobs.schemas.requests import Endpoint
 from jobs.slots import Slots
 
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 # Enough that the engine always finds a waiting request when one ends (measured: below this the
 # batch drains at chunk ends), few enough that the wait in its queue stays a small part of latency.
 IN_FLIGHT_PER_SEQ = 2
-_REPORT_SECONDS = 1.0
+_STOP_SECONDS = 10.0
 _COLUMNS = ["row_id", "custom_id", "url", "body"]
 _SILENT_TOGETHER_SECONDS = 1.0
 
@@ -72,26 +73,29 @@ class Replica:
         self._slots = Slots(self._in_flight)
         self._alone = asyncio.Lock()
         self._asked = 0
-        self._unreported: dict[int, Tally] = {}
         # The engine lives on a loop of its own, so that loading it fails in the constructor,
         # where Ray Data reports it, and so that reports go out while every call is busy.
         self._loop = uvloop.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="engine").start()
         started = time.monotonic()
         self._run(self._engine.start()).result()
-        self._load_seconds = time.monotonic() - started
+        load_seconds = time.monotonic() - started
         # Only here: most of what it needs has been imported by the engine meanwhile.
         from jobs import facts
 
         heap.settle()
-        log.info("engine loaded", replica=self._name, seconds=round(self._load_seconds, 1))
+        log.info("engine loaded", replica=self._name, seconds=round(load_seconds, 1))
         # Digests of large weights take a while, which is no reason not to begin.
         self._noting = ThreadPoolExecutor(1, "manifest").submit(
             facts.note, self._spec, self._name, self._engine.memory(), on_gpu=on_gpu
         )
-        self._reporting = self._run(self._report_forever())
+        self._reporter = Reporter(self._spec.benchmark_id, self._name, self._engine, load_seconds)
+        self._reporting = self._run(self._reporter.run())
         # From here on: while an engine loads, it may well block its loop for minutes.
         self._watching = self._run(patience.watch_loop())
+        # Ray Data lets go of it before Ray kills the processes of the engine, which the engine
+        # would call an error: a stack trace, as the last words in the log of every benchmark.
+        weakref.finalize(self, _stop, self._engine, self._loop)
 
     async def __call__(self, batch: Batch) -> Batch:
         doing = [asyncio.wrap_future(self._run(self._do(int(index)))) for index in batch["chunk"]]
@@ -117,8 +121,9 @@ class Replica:
         chunk = Chunk(self._spec.benchmark_id, index)
         if await storage().off_loop(chunk.is_done):
             # Ray repeats a call whose output was lost with the node that held it.
-            self._unreported[index] = await asyncio.to_thread(chunk.read_tally)
-            return self._unreported[index].finished
+            tally = await asyncio.to_thread(chunk.read_tally)
+            self._reporter.count(index, tally)
+            return tally.finished
         company, suspects = await storage().off_loop(self._open, chunk)
         with closing(chunk):
             async with asyncio.TaskGroup() as group:
@@ -128,7 +133,7 @@ class Replica:
             for row in suspects:
                 await self._by_itself(row, chunk)
             await asyncio.to_thread(chunk.finish)
-        self._unreported[index] = chunk.tally
+        self._reporter.count(index, chunk.tally)
         return chunk.tally.finished
 
     def _open(self, chunk: Chunk) -> tuple[deque[Row], list[Row]]:
@@ -179,7 +184,7 @@ class Replica:
             # has none of them yet; Ray restarts this actor and they are asked again.
             patience.end_process("the engine died")
         await storage().off_loop(chunk.add, *found)
-        self._unreported[chunk.index] = chunk.tally
+        self._reporter.count(chunk.index, chunk.tally)
 
     async def _by_itself(self, row: Row, chunk: Chunk) -> None:
         """Ask with nothing else in the engine, or no more if that has killed it too."""
@@ -239,22 +244,10 @@ class Replica:
             latency_ms = answer.latency_ms or _since_ms(started)
             return record(row, answer, latency_ms, self._name)
 
-    async def _report_forever(self) -> None:
-        while True:
-            await asyncio.sleep(_REPORT_SECONDS)
-            sent, self._unreported = self._unreported, {}
-            said = tracking.Report(
-                benchmark_id=self._spec.benchmark_id,
-                replica=self._name,
-                load_seconds=self._load_seconds,
-                chunks=sent,
-                engine=self._engine.load,
-            )
-            try:
-                await tracking.report(said)
-            except Exception as error:  # the tracker is away: say it again, newer counts first
-                self._unreported = sent | self._unreported
-                log.warning("tracker did not take a report", error=str(error))
+
+def _stop(stopped: engine.Engine, loop: asyncio.AbstractEventLoop) -> None:
+    if loop.is_running():
+        asyncio.run_coroutine_threadsafe(stopped.stop(), loop).result(_STOP_SECONDS)
 
 
 def prepare(url: str, body: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

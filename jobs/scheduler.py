@@ -7,6 +7,7 @@ between is repaired by the next call: a benchmark that is ``running`` without a 
 
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import ray
 import structlog
@@ -116,14 +117,9 @@ def reconcile() -> None:
             _restart(row, state)
 
 
-def settle(
-    benchmark_id: str,
-    status: Status,
-    error: str | None = None,
-    band_stretch: float | None = None,
-) -> bool:
+def settle(benchmark_id: str, status: Status, error: str | None = None, **seen: Any) -> bool:
     """End a benchmark with the counts on storage; false if it is not complete but should be.
-    ``error`` says why it failed, ``band_stretch`` by what its estimates were off."""
+    ``error`` says why it failed; ``seen`` is what else the tracker knows, by column."""
     with session() as sql:
         spec = BenchmarkSpec.model_validate(benchmarks.row(sql, benchmark_id).spec)
     total = spec.total
@@ -150,7 +146,7 @@ def settle(
         metadata_file=f"benchmarks/{benchmark_id}/manifest.json",
         # At once with the status: a batch copies it as soon as it sees that.
         error=error,
-        band_stretch=band_stretch,
+        **seen,
     )
     if ended:
         log.info("benchmark ended", benchmark_id=benchmark_id, status=status.value)

@@ -90,8 +90,8 @@ class Tracker:
         """A driver has seen every chunk done."""
         with self._lock:
             progress = self._progress.get(benchmark_id)
-            stretch = progress.stretch(time.monotonic()) if progress else None
-        scheduler.settle(benchmark_id, Status.COMPLETED, band_stretch=stretch)
+            seen = _seen(progress) if progress else {}
+        scheduler.settle(benchmark_id, Status.COMPLETED, **seen)
         self._due.set()
 
     def fail(self, benchmark_id: str, message: str) -> None:
@@ -163,6 +163,14 @@ def _values(progress: Progress) -> dict[str, Any]:
         "eta_low_seconds": None if eta.low is None else round(eta.low),
         "eta_high_seconds": None if eta.high is None else round(eta.high),
         "load_seconds": progress.load_seconds,
+    }
+
+
+def _seen(progress: Progress) -> dict[str, Any]:
+    """What is known of a benchmark that ends now. A short one was loaded and done in a second."""
+    return {
+        "load_seconds": progress.load_seconds,
+        "band_stretch": progress.stretch(time.monotonic()),
     }
 
 

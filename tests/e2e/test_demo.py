@@ -4,6 +4,7 @@ The last test ends the demo that all tests here share.
 """
 
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,9 @@ def test_the_summary_names_both_models(demo: Any) -> None:
     assert "tok/s" in demo.said
 
 
-def test_ctrl_c_leaves_no_process_behind(demo: Any) -> None:
+def test_ctrl_c_leaves_nothing_behind(demo: Any) -> None:
     assert processes(demo.session)
+    began = psutil.Process(demo.process.pid).create_time()
 
     demo.process.send_signal(signal.SIGINT)
     demo.process.communicate(timeout=60)
@@ -109,3 +111,7 @@ def test_ctrl_c_leaves_no_process_behind(demo: Any) -> None:
         time.sleep(0.1)
     assert demo.process.returncode == 0
     assert not demo.session.ray_folder.exists()
+    # Engines that were ended are not asked to clean up.
+    temporary = Path(tempfile.gettempdir())
+    of_engines = [*temporary.glob("vllm_dist_*"), *temporary.glob("????????-????-????-????-*")]
+    assert [path for path in of_engines if path.lstat().st_mtime > began] == []
