@@ -8,6 +8,8 @@ so what steps aside gives way there as well.
 """
 
 import os
+import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +46,16 @@ def step_aside(process: psutil.Process | None = None) -> None:
     for thread in process.threads():
         with suppress(ProcessLookupError):  # it has ended
             os.sched_setaffinity(thread.id, {max(cores)})
+
+
+def thread_steps_aside() -> None:
+    """Have this thread give way to the others of its process."""
+    # Of Linux, where a thread has a niceness of its own; elsewhere it would be the process's.
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(
+            os.PRIO_PROCESS, thread, max(os.getpriority(os.PRIO_PROCESS, thread), NICENESS)
+        )
 
 
 def ray_steps_aside(session: Session) -> None:

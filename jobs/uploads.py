@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster import space
+from cluster.aside import thread_steps_aside
 from cluster.database import session
 from cluster.settings import settings
 from cluster.storage import storage
@@ -37,8 +38,10 @@ from jobs.schemas.requests import LineError
 from jobs.splitter import LineSplitter, Pieces
 
 # Of all uploads of a process, which hold less memory so. Originals are kept by a thread of each
-# upload's own: that may wait for an object store.
-_READER, _WRITER = (ThreadPoolExecutor(1, name) for name in ("reader", "writer"))
+# upload's own: that may wait for an object store. What is read waits for the reader, and other
+# calls for the event loop; writing and hashing give way to both.
+_READER = ThreadPoolExecutor(1, "reader")
+_WRITER = ThreadPoolExecutor(1, "writer", initializer=thread_steps_aside)
 
 _MAX_MODELS = 20
 _MAX_MODEL_NAME = 200
@@ -97,7 +100,9 @@ class Upload:
             self._custom_ids = stack.enter_context(closing(CustomIds(Path(folder))))
             self._writer = pq.ParquetWriter(self._parquet, SCHEMA, **OPTIONS)
             stack.callback(self._writer.close)
-            keeper = stack.enter_context(ThreadPoolExecutor(1, "keeper"))
+            keeper = stack.enter_context(
+                ThreadPoolExecutor(1, "keeper", initializer=thread_steps_aside)
+            )
             self._kept = stack.enter_context(Behind(keeper))
             self._written = stack.enter_context(Behind(_WRITER))
             self._read = stack.enter_context(Behind(_READER))

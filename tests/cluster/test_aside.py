@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -41,6 +43,17 @@ def test_all_threads_move_to_the_core_that_vllm_leaves_free(
     aside.step_aside(process)
     assert cores(process) == [{max(CORES)}] * 2
     assert process.nice() == max(os.nice(0), aside.NICENESS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness")
+def test_a_thread_gives_way_alone() -> None:
+    with ThreadPoolExecutor(1, initializer=aside.thread_steps_aside) as executor:
+        assert executor.submit(niceness).result() == max(niceness(), aside.NICENESS)
+    assert niceness() < aside.NICENESS
+
+
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_a_process_that_has_ended_meanwhile_is_passed_over(
