@@ -73,6 +73,7 @@ class Replica:
         self._slots = Slots(self._in_flight)
         self._alone = asyncio.Lock()
         self._asked = 0
+        self._failed: Exception | None = None
         # The engine lives on a loop of its own, so that loading it fails in the constructor,
         # where Ray Data reports it, and so that reports go out while every call is busy.
         self._loop = uvloop.new_event_loop()
@@ -111,6 +112,7 @@ class Replica:
         try:
             return await self._do_chunk(index)
         except Exception as error:
+            self._failed = self._failed or error
             if space.is_full(error):
                 raise StorageFull(STORAGE_FULL) from error
             if said := unavailable(error):
@@ -183,6 +185,9 @@ class Replica:
             # What a dying engine answers are errors that are not the requests' own. The journal
             # has none of them yet; Ray restarts this actor and they are asked again.
             patience.end_process("the engine died")
+        if self._failed is not None:
+            # The benchmark ends, and what there is of it is counted: other chunks add no more.
+            raise self._failed
         await storage().off_loop(chunk.add, *found)
         self._reporter.count(chunk.index, chunk.tally)
 

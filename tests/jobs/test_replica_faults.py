@@ -1,8 +1,11 @@
 """A replica's requests that fail without an answer, and a replica whose disk becomes full."""
 
+import asyncio
+import errno
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 from disk import resize, small_disk
 from factories import chat, chats
@@ -105,6 +108,39 @@ def test_a_disk_that_becomes_full_stops_it_and_keeps_what_is_finished(
         assert [one.custom_id for one in done] == [f"r-{i}" for i in range(64)]
         requests = {one.row_id: one.response and one.response.request_id for one in done}
         assert all(requests[one["row_id"]] == one["request_id"] for one in kept)
+
+
+def test_after_a_failure_no_other_chunk_adds_results(
+    upload: Upload,
+    make: Callable[..., BenchmarkSpec],
+    start: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They would come after the benchmark has ended with what was counted then."""
+    add, send = parts.Chunk.add, FakeEngine.send
+
+    def full(self: parts.Chunk, *records: parts.Record) -> None:
+        if self.index == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(self, *records)
+
+    async def later(self: FakeEngine, url: str, body: dict[str, Any]) -> Answer:
+        await asyncio.sleep(0.3 if "later" in str(body) else 0)
+        return await send(self, url, body)
+
+    monkeypatch.setattr(parts.Chunk, "add", full)
+    monkeypatch.setattr(FakeEngine, "send", later)
+    spec = make(upload(*chats(32), *(chat(f"later-{i}", "later") for i in range(3))))
+    replica = start(spec)
+
+    async def one_call() -> None:
+        with pytest.raises(StorageFull):
+            await replica({"chunk": np.array([0, 1])})
+        await asyncio.sleep(0.6)
+
+    asyncio.run(one_call())
+    assert parts.unfinished(spec.benchmark_id) == []
+    assert parts.done(spec.benchmark_id) == set()
 
 
 def test_the_last_space_is_not_for_results(
