@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 from cluster import cache
 from cluster.database import session
 from cluster.storage import storage
-from jobs import datasets, forecast, hardware, registry
+from jobs import datasets, hardware, registry
 from jobs.errors import Conflict, InvalidRequest, NotFound
 from jobs.models import BatchRow, BenchmarkRow, DatasetRow, JudgementRow, ModelRow
 from jobs.progress import Prior
@@ -286,11 +286,7 @@ def prior(model_id: str) -> Prior:
         max(load or 0.0, (taken or 0.0) - (seconds or 0.0)) for load, taken, seconds, *_ in newest
     ]
     requests = [seconds / max(total, 1) for _, _, seconds, total, _ in newest if seconds]
-    return Prior(
-        forecast.learn(loads, forecast.LOAD_SPREAD),
-        forecast.learn(requests, forecast.PRIOR_SPREAD) if requests else None,
-        forecast.learn_stretch([one for *_, one in newest if one is not None]),
-    )
+    return Prior.learned(loads, requests, [one for *_, one in newest if one is not None])
 
 
 def queue() -> list[str]:

@@ -21,12 +21,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import NormalDist
 
 WINDOW_SECONDS = 30.0
 HELD = 0.8
 """Share of the time at which a band is meant to hold the end."""
-_NORMAL_80 = 1.2816
-"""Standard deviations that hold 80 % of a normal distribution to both sides."""
+_DEVIATIONS = NormalDist().inv_cdf((1 + HELD) / 2)
+"""Standard deviations that hold as much of a normal distribution, to both sides."""
 
 LOAD_SPREAD = 0.3
 PRIOR_SPREAD = 0.4
@@ -248,5 +249,5 @@ def _sigma(seconds: float, deviation: float) -> float:
 
 def _band(seconds: float, sigma: float) -> Estimate:
     """Log-normal, because an end may come much later, but not before now."""
-    factor = math.exp(_NORMAL_80 * sigma)
+    factor = math.exp(_DEVIATIONS * sigma)
     return Estimate(seconds, seconds / factor, seconds * factor)

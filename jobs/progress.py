@@ -1,7 +1,7 @@
 """Progress of one benchmark: from counts of its chunks to throughput, and to what
 :mod:`jobs.forecast` makes its end of. Pure arithmetic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,6 +28,18 @@ class Prior:
     """Of all the time that requests took, a request's share; none if the model never ran."""
     stretch: float = 1.0
     """Of the band, by what it was off: see :func:`jobs.forecast.stretch`."""
+
+    @classmethod
+    def learned(
+        cls, loads: Sequence[float], requests: Sequence[float], stretches: Sequence[float]
+    ) -> "Prior":
+        """From what each of them took, seconds, and by what its bands were off. There is at least
+        one load."""
+        return cls(
+            forecast.learn(loads, forecast.LOAD_SPREAD),
+            forecast.learn(requests, forecast.PRIOR_SPREAD) if requests else None,
+            forecast.learn_stretch(stretches),
+        )
 
 
 class Progress:

@@ -27,7 +27,6 @@ from rich.console import Console
 
 from cluster.settings import REPOSITORY
 from jobs import registry
-from jobs.forecast import LOAD_SPREAD, PRIOR_SPREAD, learn, learn_stretch
 from jobs.progress import Prior, Progress
 from jobs.schemas.progress import Tally
 from jobs.weights import prepare
@@ -216,9 +215,7 @@ def simulate(rng: random.Random) -> Life:
         loads.append(past.load)
         requests.append((past.end - past.load) / len(past.finishes))
         stretches += [one for one in [stretch(past)] if one is not None]
-        prior = Prior(
-            learn(loads, LOAD_SPREAD), learn(requests, PRIOR_SPREAD), learn_stretch(stretches)
-        )
+        prior = Prior.learned(loads, requests, stretches)
     return kind.live(rng, prior)
 
 
