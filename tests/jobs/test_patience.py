@@ -59,6 +59,41 @@ async def test_the_request_is_taken_from_the_engine() -> None:
     await taken.wait()
 
 
+async def test_who_cancels_a_request_is_not_told_that_the_engine_is_silent(
+    engine: FakeEngine,
+) -> None:
+    hanging = asyncio.create_task(Bounded(engine).answer(CHAT, body("fake:hang")))
+    await asyncio.sleep(0.1)
+    hanging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+async def test_a_request_that_is_silenced_leaves_its_task_as_it_was(swallowed: bool) -> None:
+    """Not marked as cancelled, also if the engine answers all the same, or a task group over it
+    would take that for its own."""
+
+    class Swallowing(FakeEngine):
+        async def send(self, url: str, body: dict[str, Any]) -> Answer:
+            try:
+                return await super().send(url, body)
+            except asyncio.CancelledError:
+                if swallowed:
+                    return Answer(200, {})
+                raise
+
+    asked = Bounded(Swallowing(model())).answer(CHAT, body("fake:hang"))
+    if swallowed:
+        assert (await asked).status_code == 200
+    else:
+        with pytest.raises(Silent):
+            await asked
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
 async def test_the_clock_stands_still_while_the_engine_generates(
     engine: FakeEngine, configure: Callable[..., None]
 ) -> None:
