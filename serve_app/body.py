@@ -4,6 +4,8 @@ refused in the middle."""
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import ClassVar
+from weakref import WeakSet
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -12,8 +14,11 @@ from starlette.requests import ClientDisconnect
 from cluster.settings import settings
 from jobs.errors import InvalidRequest
 
-# A hop to a worker thread costs about 0.1 ms, so pieces are gathered before they are handed over.
-_PIECE_BYTES = 2**20
+# Each piece is handed from thread to thread until it is stored. The more is gathered before, the
+# fewer of these hops there are, at each of which a core may have nothing to do for a moment; what
+# is gathered is memory, so bodies that come at the same time share it.
+_GATHERED_BYTES = 4 * 2**20
+_LEAST_BYTES = 2**20
 # Each of these takes some memory beside its bytes.
 _MOST_GATHERED = 1000
 # A client may pause, but not trickle for ever: on average it sends at least this much a second.
@@ -37,6 +42,9 @@ class SlowBody(InvalidRequest):
 class Body:
     """What a client sends. :meth:`pieces` may be read once; :meth:`drain` takes the rest."""
 
+    _read: ClassVar[WeakSet["Body"]] = WeakSet()
+    """Those of this process that are being read, or just have been."""
+
     def __init__(self, request: Request) -> None:
         self._stream = request.stream()
         self._waits = request.headers.get("expect", "").lower() == "100-continue"
@@ -45,8 +53,8 @@ class Body:
         self._ended = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body in pieces of about a megabyte; smaller is the last one, and others are where
-        very little comes at a time.
+        """The body in pieces of one to four megabytes, the larger the fewer bodies are read at
+        once; smaller is the last one, and others are where very little comes at a time.
 
         Raises:
             ClientDisconnect: the client went away.
@@ -55,10 +63,12 @@ class Body:
         gathered: list[bytes] = []
         size = 0
         patience = settings().upload_patience_seconds
+        self._read.add(self)
         while not self._ended:
             gathered.append(await self._next(patience))
             size += len(gathered[-1])
-            if self._ended or size >= _PIECE_BYTES or len(gathered) == _MOST_GATHERED:
+            enough = max(_GATHERED_BYTES // len(self._read), _LEAST_BYTES)
+            if self._ended or size >= enough or len(gathered) == _MOST_GATHERED:
                 yield b"".join(gathered)
                 gathered, size = [], 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing
 
 import pytest
 from fastapi import Request
@@ -40,8 +41,24 @@ async def pieces(body: Body) -> list[bytes]:
 
 
 async def test_small_messages_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "_PIECE_BYTES", 3)
+    monkeypatch.setattr(bodies, "_GATHERED_BYTES", 3)
+    monkeypatch.setattr(bodies, "_LEAST_BYTES", 1)
     assert await pieces(sent(b"a", b"b", b"cd", b"e")) == [b"abcd", b"e"]
+
+
+async def test_bodies_that_come_at_once_share_what_may_be_gathered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "_GATHERED_BYTES", 6)
+    monkeypatch.setattr(bodies, "_LEAST_BYTES", 2)
+    letters = [b"x"] * 6
+    assert await pieces(sent(*letters)) == [b"x" * 6, b""]
+    others = [sent(*letters) for _ in range(4)]
+    async with AsyncExitStack() as stack:
+        begun = [await stack.enter_async_context(aclosing(one.pieces())) for one in others]
+        assert [await anext(one) for one in begun] == [b"x" * size for size in (6, 3, 2, 2)]
+    del others, begun
+    assert await pieces(sent(*letters)) == [b"x" * 6, b""]
 
 
 async def test_nothing_is_one_empty_piece() -> None:
