@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from factories import record
 
-from jobs import benchmarks, statistics
+from jobs import benchmarks, replica, statistics
 from jobs.analysis import Limits, ResultFilter
+from jobs.engine import Answer
 from jobs.parts import Chunk
 from jobs.performance import performance
 from jobs.schemas.benchmarks import Benchmark, Status
@@ -120,11 +121,13 @@ def test_goodput_is_what_vllm_bench_counts(
     assert performance(benchmark.benchmark_id, Limits()).goodput.good == 6
 
 
-def test_figures_are_those_of_vllm_bench(benchmark: Benchmark, timed: Callable[..., None]) -> None:
-    """Held against its own function, by ``vllm_says.py``."""
-    recorded = json.loads(Path(__file__).with_name("vllm_says.json").read_text())["bench_serve"]
+def recorded(name: str) -> Any:
+    return json.loads(Path(__file__).with_name(f"{name}_says.json").read_text())
+
+
+def as_results(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for one in recorded["requests"]:
+    for one in requests:
         start, ttft, tokens = one["start"], one["ttft"], one["output_tokens"]
         generation = one["latency"] - ttft
         rows.append(
@@ -136,15 +139,23 @@ def test_figures_are_those_of_vllm_bench(benchmark: Benchmark, timed: Callable[.
                 "status_code": 200 if one["success"] else 500,
             }
         )
-    timed(*rows)
-    limits = Limits(
-        max_ttft_ms=recorded["limits"]["ttft"],
-        max_itl_ms=recorded["limits"]["tpot"],
-        max_latency_ms=recorded["limits"]["e2el"],
+    return rows
+
+
+def limits_of(said: dict[str, Any]) -> Limits:
+    limits = said["limits"]
+    return Limits(
+        max_ttft_ms=limits["ttft"], max_itl_ms=limits["tpot"], max_latency_ms=limits["e2el"]
     )
-    rates = performance(benchmark.benchmark_id, limits)
+
+
+def test_figures_are_those_of_vllm_bench(benchmark: Benchmark, timed: Callable[..., None]) -> None:
+    """Held against its own function, by ``vllm_says.py``."""
+    vllm = recorded("vllm")["bench_serve"]
+    timed(*as_results(vllm["requests"]))
+    rates = performance(benchmark.benchmark_id, limits_of(vllm))
     found = statistics.statistics(benchmark.benchmark_id, ResultFilter())
-    said = recorded["said"]
+    said = vllm["said"]
     assert 0 < said["request_goodput"] < said["request_throughput"]
     for figure, name in (
         (rates.requests_per_second, "request_throughput"),
@@ -161,6 +172,36 @@ def test_figures_are_those_of_vllm_bench(benchmark: Benchmark, timed: Callable[.
         assert distribution is not None
         shown = [distribution.p50, distribution.p90, distribution.p95, distribution.p99]
         assert shown == pytest.approx(said[name], rel=1e-6), name
+
+
+def test_figures_of_a_request_are_those_of_guidellm(
+    benchmark: Benchmark, timed: Callable[..., None]
+) -> None:
+    """Held against its own classes, by ``guidellm_says.py``. Where it says that a request of one
+    token cannot be told to conform, here it need not keep the limit between tokens."""
+    vllm, guidellm = recorded("vllm")["bench_serve"], recorded("guidellm")
+    succeeded = [one for one in vllm["requests"] if one["success"]]
+    good = 0
+    for one, said in zip(succeeded, guidellm["requests"], strict=True):
+        tokens, generation_ms = one["output_tokens"], 1000 * (one["latency"] - one["ttft"])
+        body = {
+            "usage": {"prompt_tokens": one["prompt_tokens"], "completion_tokens": tokens},
+            "metrics": {
+                "generation_time_ms": generation_ms,
+                "mean_itl_ms": generation_ms / (tokens - 1) if tokens > 1 else None,
+            },
+        }
+        answer = Answer(200, body)
+        row = {"row_id": 0, "custom_id": "r-0"}
+        found = replica.record(row, answer, 1000 * one["latency"], "node-1")
+        for name in ("ttft_ms", "itl_ms", "latency_ms"):
+            assert found[name] == pytest.approx(said[name]), name
+        assert (found["prompt_tokens"] or 0) + (found["output_tokens"] or 0) == said["tokens"]
+        limits = vllm["limits"]
+        alone = said["ttft_ms"] <= limits["ttft"] and said["latency_ms"] <= limits["e2el"]
+        good += alone if said["conforms"] is None else said["conforms"]
+    timed(*as_results(vllm["requests"]))
+    assert performance(benchmark.benchmark_id, limits_of(vllm)).goodput.good == good
 
 
 def test_what_an_ended_benchmark_showed_is_remembered(
