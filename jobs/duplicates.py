@@ -1,6 +1,7 @@
 """Rows of a file on its way in whose ``custom_id`` an earlier one has."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -13,10 +14,13 @@ from jobs.schemas.requests import LineError
 
 Hashes = NDArray[np.uint64]
 
-# Of hashes, eight bytes each; each round reads all of them.
+# Rounds of comparing hashes, eight bytes each: how many go at once, each on a core if there is one,
+# and how many hashes all of these have. Each round reads all of them.
+_ROUNDS_AT_ONCE = 2
 _COMPARED_AT_ONCE = 1_000_000
+_READ_AT_ONCE = 250_000
 # There are two to this power of rounds, at most.
-_MOST_BITS = 5
+_MOST_BITS = 6
 _NONE: Hashes = np.empty(0, np.uint64)
 
 # FNV-1a of 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/).
@@ -52,9 +56,12 @@ class CustomIds:
         """
         self._file.flush()
         # A round has those hashes whose first bits are its number.
-        bits = min((self._count // _COMPARED_AT_ONCE).bit_length(), _MOST_BITS)
-        shared = [self._shared(np.uint64(i), np.uint64(64 - bits)) for i in range(2**bits)]
-        hashes = np.concatenate(shared)
+        bits = min((self._count * _ROUNDS_AT_ONCE // _COMPARED_AT_ONCE).bit_length(), _MOST_BITS)
+        shift = np.uint64(64 - bits)
+        with ThreadPoolExecutor(_ROUNDS_AT_ONCE, "rounds") as rounds:
+            hashes = np.concatenate(
+                list(rounds.map(lambda i: self._shared(np.uint64(i), shift), range(2**bits)))
+            )
         return self._errors(hashes, parquet, most) if len(hashes) else (0, [])
 
     def _shared(self, i: np.uint64, shift: np.uint64) -> Hashes:
@@ -80,8 +87,8 @@ class CustomIds:
 
     def _blocks(self) -> Iterator[tuple[int, Hashes]]:
         """All hashes, with the row of the first of each block."""
-        for first in range(0, self._count, _COMPARED_AT_ONCE):
-            yield first, np.fromfile(self._path, "u8", _COMPARED_AT_ONCE, offset=8 * first)
+        for first in range(0, self._count, _READ_AT_ONCE):
+            yield first, np.fromfile(self._path, "u8", _READ_AT_ONCE, offset=8 * first)
 
 
 def _hashes(ids: pa.StringArray) -> Hashes:

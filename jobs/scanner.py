@@ -11,6 +11,7 @@ A body is copied meanwhile as orjson would write it: without spaces, and with no
 not be. What is found is told by where it is: in the copy within a body, else in the text.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,13 @@ CLOSE, WHERE, FIRST, SLOT = range(4)
 # More keys than this of an object and those around it, or more levels, are left to a close look.
 _MOST_KEYS = 120
 _MOST_LEVELS = 60
+
+# Texts of a block are written into memory that their thread keeps, and then taken out of it: what
+# Arrow frees stays with the process for a while, which is six times a block otherwise. Larger
+# blocks, of very long lines, get their own.
+_TEXTS = 6
+_KEPT_BYTES = 4 * 2**20
+_kept = threading.local()
 
 # The keys that matter, and in which object they do.
 _RECORD = ("custom_id", "method", "url", "body")
@@ -638,9 +646,7 @@ def scan(pieces: Pieces, first: int, most_bytes: int) -> tuple[pa.Table, list[tu
     assert len(block) < 2**31, "Arrow's strings end there"
     text = np.frombuffer(block, np.uint8)
     most = _newlines(text)
-    # Of Arrow's memory, as what is freed there is used again.
-    buffers = [pa.allocate_buffer(len(text), resizable=True) for _ in range(6)]
-    columns = tuple(np.frombuffer(buffer, np.uint8) for buffer in buffers)
+    columns = _columns(len(text))
     ends, numbers = np.zeros((most + 1, len(columns)), np.int64), np.empty(most, np.int64)
     present, others = np.empty((most, 2), np.bool_), np.empty((most, 3), np.int64)
     work = (
@@ -654,9 +660,8 @@ def scan(pieces: Pieces, first: int, most_bytes: int) -> tuple[pa.Table, list[tu
     count, left = _requests(
         text, stop, first, limits, urls, columns, ends, present, numbers, others, work
     )
-    del columns
-    for buffer, size in zip(buffers, ends[count].tolist(), strict=True):
-        buffer.resize(size, shrink_to_fit=True)
+    sizes = ends[count].tolist()
+    buffers = [_taken(column[:size]) for column, size in zip(columns, sizes, strict=True)]
     offsets = np.ascontiguousarray(ends[: count + 1].T, np.int32)
     valid = [None] * 4 + [np.packbits(column, bitorder="little") for column in present[:count].T]
     strings = map(_strings, buffers, offsets, valid)
@@ -666,6 +671,21 @@ def scan(pieces: Pieces, first: int, most_bytes: int) -> tuple[pa.Table, list[tu
     except pa.ArrowInvalid:  # not UTF-8
         return LINES.empty_table(), list(enumerate(block[:stop].split(b"\n")[:-1], first))
     return table, [(number, block[start:end]) for number, start, end in others[:left].tolist()]
+
+
+def _columns(size: int) -> tuple[Bytes, ...]:
+    """Room for the texts of ``size`` bytes of lines, until this thread asks for the next."""
+    if size > _KEPT_BYTES:
+        return tuple(np.empty(size, np.uint8) for _ in range(_TEXTS))
+    if not hasattr(_kept, "columns"):
+        _kept.columns = tuple(np.empty(_KEPT_BYTES, np.uint8) for _ in range(_TEXTS))
+    return _kept.columns
+
+
+def _taken(text: Bytes) -> pa.Buffer:
+    buffer = pa.allocate_buffer(len(text))
+    np.frombuffer(buffer, np.uint8)[:] = text
+    return buffer
 
 
 def _strings(data: Any, offsets: Any, valid: Bytes | None) -> pa.Array:

@@ -17,7 +17,7 @@ from jobs.errors import InvalidRequest
 # Each piece is handed from thread to thread until it is stored. The more is gathered before, the
 # fewer of these hops there are, at each of which a core may have nothing to do for a moment; what
 # is gathered is memory, so bodies that come at the same time share it.
-_GATHERED_BYTES = 4 * 2**20
+_GATHERED_BYTES = 2 * 2**20
 _LEAST_BYTES = 2**20
 # Each of these takes some memory beside its bytes.
 _MOST_GATHERED = 1000
@@ -53,8 +53,8 @@ class Body:
         self._ended = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body in pieces of one to four megabytes, the larger the fewer bodies are read at
-        once; smaller is the last one, and others are where very little comes at a time.
+        """The body in pieces of two megabytes, or of one where several bodies are read at once;
+        smaller is the last one, and others are where very little comes at a time.
 
         Raises:
             ClientDisconnect: the client went away.
@@ -69,8 +69,11 @@ class Body:
             size += len(gathered[-1])
             enough = max(_GATHERED_BYTES // len(self._read), _LEAST_BYTES)
             if self._ended or size >= enough or len(gathered) == _MOST_GATHERED:
-                yield b"".join(gathered)
+                piece = b"".join(gathered)
+                # Not held beside it while it is stored.
                 gathered, size = [], 0
+                yield piece
+                del piece
 
     async def drain(self) -> None:
         """Read what a refused client still sends, for a while."""

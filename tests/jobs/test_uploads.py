@@ -87,6 +87,7 @@ def test_duplicates_name_both_lines_also_across_row_groups(
 ) -> None:
     monkeypatch.setattr(row_group, "_GROUP_ROWS", 2)
     monkeypatch.setattr(duplicates, "_COMPARED_AT_ONCE", at_once)
+    monkeypatch.setattr(duplicates, "_READ_AT_ONCE", at_once)
     details = refused(chat("same"), *chats(9), b"\n", chat("same"), chat("r-3"), chat("same"))
     found = [(error["line"], error["text"], error["message"]) for error in details["errors"]]
     assert found == [
