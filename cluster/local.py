@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +28,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _ASIDE = ".tmp-"
+_DISK = ThreadPoolExecutor(2, "disk")
 _STEP_BYTES = 16 * 2**20
 
 
@@ -171,15 +173,32 @@ class _Steady(io.FileIO):
     """
 
     _waiting = 0
+    _going: "Future[None] | None" = None
 
     def write(self, data: Any, /) -> int:
         written = super().write(data)
         self._waiting += written
         if self._waiting >= _STEP_BYTES:
             self._waiting = 0
-            os.fdatasync(self.fileno())
-            os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            self._settle()
+            # The disk is waited for beside the next bytes.
+            self._going = _DISK.submit(self._push)
         return written
+
+    def close(self) -> None:
+        try:
+            self._settle()
+        finally:
+            super().close()
+
+    def _push(self) -> None:
+        os.fdatasync(self.fileno())
+        os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def _settle(self) -> None:
+        going, self._going = self._going, None
+        if going is not None:
+            going.result()
 
 
 class LocalJournal:

@@ -1,5 +1,6 @@
 """What only storage in a folder does."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -27,9 +28,29 @@ def test_a_large_object_goes_to_the_disk_as_it_is_written(
         for piece in pieces:
             file.write(piece)
     assert store.read("a") == b"".join(pieces)
-    steps = [b - a for a, b in zip([0, *flushed], flushed, strict=False)]
-    assert len(steps) == 4
-    assert all(2**20 <= step < 2**20 + 200_000 for step in steps)
+    assert len(flushed) == 4
+    # What comes meanwhile is written beside, up to the next step.
+    assert all(step * 2**20 <= size < (step + 2) * 2**20 for step, size in enumerate(flushed, 1))
+
+
+@pytest.mark.parametrize("at", [1, 4])
+def test_a_disk_that_fails_meanwhile_fails_the_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr(local, "_STEP_BYTES", 2**20)
+    calls: list[int] = []
+
+    def failing(file: int) -> None:
+        calls.append(file)
+        if len(calls) == at:
+            raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    store = Local(tmp_path.as_uri())
+    with pytest.raises(OSError, match="broken"), store.write("a") as file:
+        for _ in range(4):
+            file.write(b"x" * 2**20)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_small_object_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
