@@ -28,6 +28,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _ASIDE = ".tmp-"
+# They wait for it, of all objects of a process that are written at the moment.
 _DISK = ThreadPoolExecutor(2, "disk")
 _STEP_BYTES = 16 * 2**20
 

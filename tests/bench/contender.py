@@ -32,7 +32,8 @@ def run(module: str, *arguments: str | Path, log: Path, env: dict[str, str] | No
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": paths, **(env or {})},
+            # Sockets of engines, which nobody removes where these are killed, go with its log.
+            env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(log.parent), **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=opened,
             stderr=subprocess.STDOUT,
